@@ -1,0 +1,38 @@
+# Everything a developer types. The tools live in .venv; nothing is installed outside this folder.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint types ci openapi clean
+
+run: $(VENV)/.installed
+	@exec $(BIN)/rollcall serve
+
+test: lint types pytest
+
+pytest: $(VENV)/.tests-installed
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.tests-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.tests-installed
+	$(BIN)/mypy app
+
+ci: test
+
+openapi: $(VENV)/.installed
+	$(BIN)/rollcall openapi > openapi.yaml
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.installed: setup.cfg pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.tests-installed: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@

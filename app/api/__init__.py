@@ -1,0 +1,24 @@
+"""HTTP: the routes, who may call them, and the shape of every reply."""
+
+from flask import Flask
+
+from app.api import docs, errors, events, health, openapi, requests, users
+from app.api.blueprint import UidConverter
+
+# Only /v1 is documented. The bare root answers too, because the official PHP and Java SDKs call it (engage.md 1).
+VERSION_PREFIX = "/v1"
+
+
+def init_app(app: Flask) -> None:
+    """Put the API on the app."""
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a double slash is no route, and no redirect either
+    app.url_map.converters["uid"] = UidConverter
+    requests.init_app(app)
+    errors.init_app(app)
+    api = openapi.new_api(app)
+    for blueprint in (users.blp, events.blp):
+        api.register_blueprint(blueprint, url_prefix=VERSION_PREFIX)
+        app.register_blueprint(blueprint, url_prefix="", name=f"unversioned_{blueprint.name}")
+    api.register_blueprint(health.blp)
+    docs.init_app(app)

@@ -1,0 +1,93 @@
+"""Who is calling: HTTP Basic, checked before anything else of a request is looked at (engage.md section 2)."""
+
+import base64
+import binascii
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, request
+
+from app import errors
+from app.services import keys
+from app.services.keys import Credential
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OPEN = "open"  # no credentials
+PUBLIC_KEY = "public key"  # the public key alone is enough
+SECRET_KEY = "secret key"  # public key and secret; what a view that says nothing needs
+
+_CACHE_SECONDS = 1.0  # how long a revoked key may still work; saves a query on all other requests
+_CACHE_SIZE = 10_000
+_MAX_HEADER = 1_024  # characters; a pair of the longest keys takes 346
+
+
+def requires(level: str) -> Callable[[F], F]:
+    """Say who may call the view: OPEN, PUBLIC_KEY or SECRET_KEY."""
+
+    def mark(view: F) -> F:
+        view.access = level  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def init_app(app: Flask) -> None:
+    """Check the credentials of every request to the app; a route unknown to it is told to callers with a key only."""
+    app.extensions["credentials"] = {}
+    app.before_request(check)
+
+
+def check() -> None:
+    """Let the request pass or raise errors.WrongCredentials, errors.SecretNeeded."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    level = getattr(view, "access", SECRET_KEY)
+    if level == OPEN or request.method == "OPTIONS":
+        return
+    g.credential = credential = authenticate(request.headers.get("Authorization", ""))
+    if level == SECRET_KEY and view is not None and not credential.full:
+        raise errors.SecretNeeded()
+
+
+def current_workspace() -> int:
+    """Return the workspace that the request speaks for."""
+    return int(g.credential.workspace)
+
+
+def has_secret() -> bool:
+    """Tell whether the request came with the secret."""
+    return bool(g.credential.full)
+
+
+def authenticate(header: str) -> Credential:
+    """Return whom the value of an Authorization header speaks for; asks the database at most once a second for each.
+
+    Raises errors.WrongCredentials.
+    """
+    cache = current_app.extensions["credentials"]
+    name = hashlib.sha256(header.encode("latin-1", "replace")).digest()  # the secret itself does not stay in memory
+    credential, good_until = cache.get(name, _NOTHING)
+    if good_until < time.monotonic():
+        credential = keys.authenticate(*_pair(header))
+        if len(cache) >= _CACHE_SIZE:
+            cache.clear()
+        cache[name] = credential, time.monotonic() + _CACHE_SECONDS
+    return credential  # type: ignore[no-any-return]
+
+
+_NOTHING = (None, 0.0)
+
+
+def _pair(header: str) -> tuple[str, str]:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or len(header) > _MAX_HEADER:
+        raise errors.WrongCredentials()
+    try:
+        public, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise errors.WrongCredentials() from None
+    if not colon or "\x00" in public:
+        raise errors.WrongCredentials()
+    return public, secret

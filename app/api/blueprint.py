@@ -1,0 +1,41 @@
+"""flask-smorest, bent to our rules: our parser of bodies, our errors, our orjson."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import flask_smorest
+from werkzeug.routing import BaseConverter
+
+from app import errors
+from app.api.bodies import StrictParser
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """The routes of one noun."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]
+    """Collects the OpenAPI document; failures are answered by app/api/errors.py instead."""
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+class UidConverter(BaseConverter):
+    """A uid in a path: any text without a slash. app/api/requests.py checks it, so that the reply can say why."""
+
+    regex = "[^/]+"
+
+
+def may_raise(*failures: type[errors.Failure]) -> Callable[[F], F]:
+    """Say which failures of its own the view can answer with, for the OpenAPI document."""
+
+    def mark(view: F) -> F:
+        view.failures = failures  # type: ignore[attr-defined]
+        return view
+
+    return mark

@@ -1,0 +1,90 @@
+"""Reading what a request carries: the body as strict JSON, the query with each name once."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from flask import Request, current_app, request
+from marshmallow import EXCLUDE, ValidationError
+from webargs.flaskparser import FlaskParser
+
+from app import errors, strict_json
+
+MAX_BODY = 64 * 1024  # bytes, engage.md section 1; a view with another limit says so in `max_body`
+_MAX_SHOWN = 200  # characters of a field's path in an error: a hostile name must not make a long reply
+
+
+class StrictParser(FlaskParser):
+    """webargs with our reader in front, and our errors behind."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: Mapping[str, str | None] = {"json": None, "query": EXCLUDE}  # type: ignore[misc]
+    DEFAULT_VALIDATION_STATUS = 400
+
+    def load_json(self, req: Request, schema: Any) -> Any:
+        """Return the body, which must be a JSON object. Raises errors.InvalidBody, InvalidInput, BodyTooLarge."""
+        body = strict_json.loads(read_body(req))
+        if not isinstance(body, dict):
+            raise errors.InvalidBody()
+        return body
+
+    def load_querystring(self, req: Request, schema: Any) -> Any:
+        """Return the query's parameters. Raises errors.InvalidInput for one that is given twice."""
+        for name, values in req.args.lists():
+            if len(values) > 1 and name in schema.fields:
+                raise errors.InvalidInput({name: ["Must not be given twice."]})
+        return req.args.to_dict()
+
+    def handle_error(
+        self, error: ValidationError, req: Request, schema: Any, *, error_status_code: Any, error_headers: Any
+    ) -> NoReturn:
+        """Raise what marshmallow found as errors.InvalidInput."""
+        found = error.normalized_messages()
+        raise errors.InvalidInput(flatten(found.get("json", found.get("query", found))))
+
+
+def flatten(messages: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]:
+    """Return marshmallow's nested messages as {"meta.age": [...]}, at most errors.MAX_DETAILS of them."""
+    found: dict[str, list[str]] = {}
+    for key, value in messages.items():
+        name = f"{path}.{key}" if path else str(key)
+        if isinstance(value, Mapping):
+            found |= flatten(value, name)
+        else:
+            found[name[:_MAX_SHOWN]] = [str(message) for message in value]
+        if len(found) >= errors.MAX_DETAILS:
+            break
+    return found
+
+
+def check_announced_length() -> None:
+    """Refuse a body that says it is too long before any of it is read. Raises errors.BodyTooLarge."""
+    if (request.content_length or 0) > _limit():
+        raise too_large()
+
+
+def read_body(req: Request) -> bytes:
+    """Return the body, in chunks or not, never more than the limit of the route.
+
+    Raises errors.BodyTooLarge, errors.InvalidBody when the chunks are malformed or the client went away.
+    """
+    limit, length = _limit(), req.content_length
+    if length is None and not req.environ.get("wsgi.input_terminated"):
+        return b""
+    try:
+        body: bytes = req.environ["wsgi.input"].read(limit + 1 if length is None else length)
+    except OSError:  # what gunicorn raises for chunks that are none
+        raise errors.InvalidBody("The body could not be read.") from None
+    if len(body) > limit:
+        raise too_large()
+    if length is not None and len(body) < length:
+        raise errors.InvalidBody("The body is shorter than its Content-Length.")
+    return body
+
+
+def too_large() -> errors.BodyTooLarge:
+    """Return the error that names the limit of the route."""
+    return errors.BodyTooLarge(f"The body must not be longer than {_limit()} bytes.")
+
+
+def _limit() -> int:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return int(getattr(view, "max_body", MAX_BODY))

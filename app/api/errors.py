@@ -1,0 +1,65 @@
+"""Failures as HTTP: the one place that knows 404 from 409 (engage.md section 1)."""
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from app import errors, logs
+from app.api.replies import reply
+
+STATUS = {
+    errors.InvalidInput: 400,
+    errors.InvalidBody: 400,
+    errors.WrongCredentials: 401,
+    errors.SecretNeeded: 403,
+    errors.EmailChange: 403,
+    errors.NotFound: 404,
+    errors.UserNotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.UidTaken: 409,
+    errors.Conflict: 409,
+    errors.BodyTooLarge: 413,
+    errors.InternalError: 500,
+    errors.StorageUnavailable: 503,
+}
+_HEADERS = {
+    errors.WrongCredentials: {"WWW-Authenticate": 'Basic realm="Rollcall"'},
+    errors.StorageUnavailable: {"Retry-After": "1"},  # seconds; a restarted database is back in about that
+}
+_BY_STATUS = {404: errors.NotFound, 413: errors.BodyTooLarge}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure of the app in one shape."""
+    app.register_error_handler(errors.Failure, answer)
+    app.register_error_handler(HTTPException, answer_http)
+    app.register_error_handler(Exception, answer_fault)
+
+
+def answer(failure: errors.Failure) -> Response:
+    """Answer one of the closed list."""
+    body: dict[str, object] = {"error": str(failure), "code": failure.code}
+    if failure.details:
+        body["details"] = failure.details
+    body["request_id"] = g.request_id
+    g.error_code = failure.code
+    response = reply(body, STATUS[type(failure)])
+    response.headers.extend(_HEADERS.get(type(failure), {}))
+    return response
+
+
+def answer_http(error: HTTPException) -> Response:
+    """Answer what Flask and werkzeug raise: an unknown route, a wrong method, a broken request."""
+    if isinstance(error, MethodNotAllowed):
+        response = answer(errors.MethodNotAllowed())
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or []))
+        return response
+    status = error.code or 500
+    if status >= 500:
+        return answer_fault(error)
+    return answer(_BY_STATUS[status]() if status in _BY_STATUS else errors.InvalidBody("The request is malformed."))
+
+
+def answer_fault(error: Exception) -> Response:
+    """Answer a fault of ours; the stack trace goes to the log alone."""
+    logs.fault(error, request_id=g.request_id, method=request.method, route=str(request.url_rule or ""))
+    return answer(errors.InternalError())

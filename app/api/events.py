@@ -1,0 +1,35 @@
+"""Events: what users did."""
+
+from typing import Any
+
+from flask import Response
+
+from app import errors
+from app.api import replies
+from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, requires
+from app.api.blueprint import Blueprint, may_raise
+from app.schemas.events import EventPageSchema, EventQuerySchema, EventSchema
+from app.schemas.status import StatusSchema
+from app.services import events
+
+blp = Blueprint("events", __name__, description="What the users did.")
+
+
+@blp.post("/users/<uid:uid>/events")
+@requires(PUBLIC_KEY)
+@blp.arguments(EventSchema)
+@blp.response(200, StatusSchema, description="The event is stored.")
+def record(event: dict[str, Any], uid: str) -> Response:
+    """Record something a user did."""
+    events.record(current_workspace(), uid, **event)
+    return replies.done()
+
+
+@blp.get("/users/<uid:uid>/events")
+@requires(SECRET_KEY)
+@may_raise(errors.UserNotFound)
+@blp.arguments(EventQuerySchema, location="query")
+@blp.response(200, EventPageSchema, description="A page of events.")
+def page(query: dict[str, Any], uid: str) -> Response:
+    """List a user's events, newest first."""
+    return replies.events(events.page(current_workspace(), uid, **query))

@@ -1,0 +1,93 @@
+"""What every request gets: a name, a look at its path, safe headers on the reply and one line in the log."""
+
+import re
+import secrets
+import time
+
+from flask import Flask, Response, current_app, g, request
+
+from app import errors, logs, uids
+from app.api import auth, bodies
+from app.api.replies import done
+from app.services import storage
+
+_SAFE_ID = re.compile("[A-Za-z0-9._-]{1,64}")
+_MAKES_USERS = ("PUT", "POST")
+_SAFE_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Run these around every request of the app; the credentials come before all that looks at what was sent."""
+    app.before_request(name_request)
+    app.before_request(answer_options)
+    app.before_request(wait_for_storage)
+    auth.init_app(app)
+    app.before_request(check_path)
+    app.before_request(check_length)
+    app.after_request(finish)
+
+
+def name_request() -> None:
+    """Give the request its id: the caller's where that is safe to log, else a new one."""
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def answer_options() -> Response | None:
+    """Answer OPTIONS, which carries no credentials, with the methods of the route."""
+    if request.method != "OPTIONS":
+        return None
+    response = done()
+    response.headers["Allow"] = ", ".join(sorted(current_app.create_url_adapter(request).allowed_methods()))  # type: ignore[union-attr]
+    return response
+
+
+def wait_for_storage() -> None:
+    """See that the database was made ready. Raises errors.StorageUnavailable while it is away."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "access", None) != auth.OPEN and (made := storage.ensure_prepared(current_app.config["SETTINGS"])):
+        current_app.config["ANNOUNCE"](made)
+
+
+def check_path() -> None:
+    """Refuse a path that is no UTF-8, and a uid that nobody can have: not found, or bad input where it would make a user.
+
+    Raises errors.NotFound, UserNotFound, InvalidInput.
+    """
+    if "\ufffd" in request.path:
+        try:
+            request.environ["PATH_INFO"].encode("latin-1").decode()
+        except UnicodeDecodeError:
+            raise errors.NotFound() from None
+    uid = (request.view_args or {}).get("uid")
+    if uid is not None and not uids.is_valid(uid):
+        raise errors.InvalidInput({"uid": [uids.RULE]}) if request.method in _MAKES_USERS else errors.UserNotFound()
+
+
+def check_length() -> None:
+    """Refuse a body that announces to be too long. Raises errors.BodyTooLarge."""
+    if request.endpoint:
+        bodies.check_announced_length()
+
+
+def finish(response: Response) -> Response:
+    """Put the headers on that every reply has, and write the log line: the route's template, never the uid."""
+    response.headers["X-Request-Id"] = g.request_id
+    for name, value in _SAFE_HEADERS.items():
+        response.headers.setdefault(name, value)
+    logs.request(
+        request_id=g.request_id,
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        milliseconds=round((time.perf_counter() - g.started) * 1000, 2),
+        workspace=g.credential.workspace if "credential" in g else None,
+        code=g.get("error_code"),
+    )
+    return response

@@ -1,0 +1,67 @@
+"""Users: create, read, update, delete, and the pages of them."""
+
+from typing import Any
+
+from flask import Response, current_app
+
+from app import errors
+from app.api import pages, replies
+from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
+from app.api.blueprint import Blueprint, may_raise
+from app.schemas.pages import UserPageSchema, UserQuerySchema
+from app.schemas.status import StatusSchema
+from app.schemas.users import CreateUserSchema, UpdateUserSchema, UserSchema
+from app.services import users
+
+blp = Blueprint("users", __name__, description="Who the users are.")
+
+
+@blp.post("/users")
+@requires(PUBLIC_KEY)
+@may_raise(errors.EmailChange)
+@blp.arguments(CreateUserSchema)
+@blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
+def create(fields: dict[str, Any]) -> Response:
+    """Create a user, or update the one of that id."""
+    any_id = current_app.config["CREATE_ID"] == "any"
+    saved = users.create(current_workspace(), fields["id"], fields, has_secret(), any_id)
+    return replies.saved_user(saved, fields)
+
+
+@blp.get("/users")
+@requires(SECRET_KEY)
+@blp.arguments(UserQuerySchema, location="query")
+@blp.response(200, UserPageSchema, description="A page of users.")
+def page(query: dict[str, Any]) -> Response:
+    """List users in the order in which they came."""
+    after, before = pages.cursors(query)
+    return replies.users(users.page(current_workspace(), query["limit"], after, before, query.get("email")))
+
+
+@blp.get("/users/<uid:uid>")
+@requires(SECRET_KEY)
+@may_raise(errors.UserNotFound)
+@blp.response(200, UserSchema, description="The user.")
+def retrieve(uid: str) -> Response:
+    """Read a user."""
+    return replies.user(users.retrieve(current_workspace(), uid))
+
+
+@blp.put("/users/<uid:uid>")
+@requires(PUBLIC_KEY)
+@may_raise(errors.EmailChange, errors.SecretNeeded, errors.UidTaken)
+@blp.arguments(UpdateUserSchema)
+@blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
+def update(changes: dict[str, Any], uid: str) -> Response:
+    """Update a user, or create one of that uid."""
+    return replies.saved_user(users.update(current_workspace(), uid, changes, has_secret()), changes)
+
+
+@blp.delete("/users/<uid:uid>")
+@requires(SECRET_KEY)
+@may_raise(errors.UserNotFound)
+@blp.response(200, StatusSchema, description="The user and everything about them is deleted.")
+def delete(uid: str) -> Response:
+    """Delete a user and everything about them."""
+    users.delete(current_workspace(), uid)
+    return replies.done()

@@ -1,0 +1,103 @@
+"""Settings: read once from the environment, frozen, and documented in docs/settings.md (a test compares the two)."""
+
+import os
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import EnvError, FileAwareEnv, validate
+
+from app.errors import Misconfigured
+
+_DEFAULT_WORKERS = min(os.cpu_count() or 1, 4)  # more gained nothing where it was measured, and each costs memory
+
+
+def _setting(variable: str, default: Any, unit: str, check: Callable[..., Any] | None = None, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"variable": variable, "unit": unit, "check": check, "secret": secret})
+
+
+def _check_database_url(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme == "sqlite" and parts.path.strip("/") and not parts.netloc:
+        return
+    if parts.scheme in ("postgresql", "postgres") and parts.netloc:
+        return
+    raise validate.ValidationError("Must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.")
+
+
+_KEY = validate.Regexp(r"^[A-Za-z0-9_.~-]{8,128}$", error="Must be 8 to 128 letters, digits or _ . ~ -")
+_LONG_KEY = validate.Regexp(r"^[A-Za-z0-9_.~-]{16,128}$", error="Must be 16 to 128 letters, digits or _ . ~ -")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. Units and defaults: docs/settings.md."""
+
+    host: str = _setting("HOST", "127.0.0.1", "address", validate.Length(min=1))
+    port: int = _setting("PORT", 8000, "TCP port", validate.Range(1, 65535))
+    database_url: str = _setting("DATABASE_URL", "sqlite:///data/rollcall.db", "URL", _check_database_url, secret=True)
+    workers: int = _setting("WEB_CONCURRENCY", _DEFAULT_WORKERS, "processes", validate.Range(1, 64))
+    threads: int = _setting("ROLLCALL_THREADS", 8, "threads a process", validate.Range(1, 64))
+    log_level: str = _setting(
+        "LOG_LEVEL", "info", "level", validate.OneOf(["debug", "info", "warning", "error", "critical"])
+    )
+    public_key: str = _setting("ROLLCALL_PUBLIC_KEY", "", "text", _KEY)
+    secret_key: str = _setting("ROLLCALL_SECRET_KEY", "", "text", _LONG_KEY, secret=True)
+    create_id: str = _setting("ROLLCALL_CREATE_ID", "alphanumeric", "rule", validate.OneOf(["alphanumeric", "any"]))
+    public_replies: str = _setting("ROLLCALL_PUBLIC_REPLIES", "sent", "rule", validate.OneOf(["sent", "full"]))
+    statement_timeout: int = _setting("ROLLCALL_STATEMENT_TIMEOUT", 15_000, "milliseconds", validate.Range(100, 600_000))
+    lock_timeout: int = _setting("ROLLCALL_LOCK_TIMEOUT", 5_000, "milliseconds", validate.Range(100, 600_000))
+    prepare_statements: bool = _setting("ROLLCALL_PREPARE_STATEMENTS", True, "true or false")
+    shutdown_timeout: int = _setting("ROLLCALL_SHUTDOWN_TIMEOUT", 10, "seconds", validate.Range(1, 600))
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is an SQLite file."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def sqlite_path(self) -> str:
+        """The file that `sqlite:///data/x.db` (relative) or `sqlite:////var/x.db` (absolute) names."""
+        return self.database_url.removeprefix("sqlite:///")
+
+    @property
+    def base_url(self) -> str:
+        """Where this machine reaches the service."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://{host}:{self.port}"
+
+
+def read_settings() -> Settings:
+    """Return the settings that the environment asks for; a variable that is unset or empty keeps its default.
+
+    A secret may stand in a file instead, which VARIABLE_FILE names.
+    Raises errors.Misconfigured, naming the variable, at the first value that will not do.
+    """
+    env = FileAwareEnv()
+    settings = Settings(**{one.name: _read(env, one) for one in fields(Settings)})
+    if bool(settings.public_key) != bool(settings.secret_key):
+        missing = "ROLLCALL_SECRET_KEY" if settings.public_key else "ROLLCALL_PUBLIC_KEY"
+        raise Misconfigured(f"{missing} is missing: the two keys of a pair are set together.")
+    return settings
+
+
+def _read(env: FileAwareEnv, one: Field[Any]) -> Any:
+    variable, check = one.metadata["variable"], one.metadata["check"]
+    in_file = one.metadata["secret"] and os.environ.get(f"{variable}_FILE")
+    if not os.environ.get(variable, "").strip() and not in_file:
+        return one.default
+    try:
+        value = getattr(env, type(one.default).__name__)(variable)
+        value = value.strip() if isinstance(value, str) else value
+        if check:
+            check(value)
+    except (EnvError, validate.ValidationError, ValueError) as error:
+        raise Misconfigured(f"{variable}: {_reason(error)}") from None
+    return value
+
+
+def _reason(error: Exception) -> str:
+    """The last sentence that environs gives, without the value itself: it may be a secret."""
+    messages = getattr(error, "error_messages", None) or getattr(error, "messages", None) or [str(error)]
+    return " ".join(str(message) for message in messages) if isinstance(messages, list) else str(messages)

@@ -1,0 +1,36 @@
+"""Cursors: where a page ends, in a form that still means something after the row is gone.
+
+A cursor of users or lists is the `id` of the last row seen. Events are ordered by time and then by id, so theirs
+carries both: 12 hex digits of shifted milliseconds, then the 24 of the id.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+EVENT_PATTERN = "^[0-9a-f]{36}$"
+_EVENT = re.compile("[0-9a-f]{36}")
+_TIME_DIGITS = 12
+_SHIFT = 1 << 46  # 2,200 years in milliseconds: keeps times before 1970 positive, so that they sort as text
+
+
+class Page(NamedTuple):
+    """Rows in the order of the reply, and the cursors of the pages around them (None where there is no such page)."""
+
+    rows: list[Any]
+    next: str | None = None
+    previous: str | None = None
+
+
+def of_event(timestamp: int, id: str) -> str:
+    """Return the cursor of an event: its time in epoch milliseconds, its id."""
+    return f"{timestamp + _SHIFT:0{_TIME_DIGITS}x}{id}"
+
+
+def event_position(cursor: str) -> tuple[int, str]:
+    """Return (epoch milliseconds, id) of a cursor that `is_event_cursor` takes."""
+    return int(cursor[:_TIME_DIGITS], 16) - _SHIFT, cursor[_TIME_DIGITS:]
+
+
+def is_event_cursor(text: str) -> bool:
+    """Tell whether the text has the form of an event's cursor."""
+    return _EVENT.fullmatch(text) is not None

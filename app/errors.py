@@ -1,0 +1,117 @@
+"""The closed list of failures. Services raise them; app/api/errors.py alone knows their HTTP status.
+
+Every class has a stable `code`; docs/errors.md says of each when it comes and what to do about it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+type_of_details = Mapping[str, Sequence[str]]
+
+MAX_DETAILS = 20  # more than anybody reads; keeps the reply to a 64 KiB body of mistakes under 16 KiB
+
+
+class Failure(Exception):
+    """Something a caller can be told.
+
+    message: one sentence for people. details: field path to what is wrong with it, at most MAX_DETAILS are kept.
+    """
+
+    code = "internal_error"
+    message = "Something went wrong on our side."
+
+    def __init__(self, message: str | None = None, details: type_of_details | None = None):
+        super().__init__(message or self.message)
+        self.details = dict(list((details or {}).items())[:MAX_DETAILS])
+
+
+class InvalidInput(Failure):
+    """A parameter or a field of the body breaks a rule; details name the field."""
+
+    code = "invalid_input"
+
+    def __init__(self, details: type_of_details):
+        field, messages = next(iter(details.items()))
+        super().__init__(f"{field}: {messages[0]}", details)
+
+
+class InvalidBody(Failure):
+    """The body is not one strict JSON object."""
+
+    code = "invalid_body"
+    message = "The body must be a JSON object."
+
+
+class BodyTooLarge(Failure):
+    """The body is longer than the route takes."""
+
+    code = "body_too_large"
+
+
+class WrongCredentials(Failure):
+    """No credentials, or not the right ones. The text is the vendor's (engage.md section 1)."""
+
+    code = "wrong_credentials"
+    message = "Wrong authentication credentials."
+
+
+class SecretNeeded(Failure):
+    """The public key alone was given where the secret is needed."""
+
+    code = "secret_needed"
+    message = "This needs the secret key; the public key alone is not enough."
+
+
+class EmailChange(Failure):
+    """The public key alone may set an email, never change or clear one (engage.md section 4.2)."""
+
+    code = "email_change"
+    message = "Changing an email needs the secret key."
+
+
+class NotFound(Failure):
+    """There is no such thing in this workspace."""
+
+    code = "not_found"
+    message = "There is nothing here."
+
+
+class UserNotFound(NotFound):
+    """No user of this workspace has that uid."""
+
+    code = "user_not_found"
+    message = "There is no user with this uid."
+
+
+class MethodNotAllowed(Failure):
+    """The route exists, and does not take this method."""
+
+    code = "method_not_allowed"
+    message = "This route does not take that method."
+
+
+class UidTaken(Failure):
+    """Another user of the workspace already has the uid asked for."""
+
+    code = "uid_taken"
+    message = "Another user already has this uid."
+
+
+class Conflict(Failure):
+    """The thing to be made is there already, or the state does not allow it."""
+
+    code = "conflict"
+
+
+class StorageUnavailable(Failure):
+    """The database cannot be reached, written or locked just now; the request can be sent again."""
+
+    code = "storage_unavailable"
+    message = "The database is not available just now; please try again."
+
+
+class InternalError(Failure):
+    """A fault of ours. The log has the stack trace under the request id."""
+
+
+class Misconfigured(Exception):
+    """A setting is wrong: the start stops with this one line, which names the variable. It never reaches a client."""

@@ -1,0 +1,219 @@
+"""The connection, the transaction, and what happens when either breaks.
+
+One connection is kept for each thread. Every access goes through `transaction` or `statement`, which run it again
+where that is safe (a conflict, a connection that died) and raise errors.StorageUnavailable where it is not.
+"""
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
+
+import peewee
+from playhouse.apsw_ext import APSWDatabase
+
+from app import errors
+from app.config import Settings
+from app.models.dialects import POSTGRES, SQLITE, Dialect
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MAX_RETRIES = 3
+_RETRY_PAUSE = 0.02  # seconds, doubled each time: lets the transaction that won finish
+_CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
+_IDLE_TRANSACTION_TIMEOUT = 60_000  # milliseconds until Postgres ends a transaction whose process hangs
+_CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
+
+_CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock: Postgres asks for the transaction again
+# What a database says when it cannot serve just now, as against a statement that is wrong.
+_UNAVAILABLE = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
+
+# The database in use; models and statements name this, create_app and the tests say which one it is.
+db = peewee.DatabaseProxy()
+
+
+class BaseModel(peewee.Model):
+    """Base of every table."""
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+
+
+class SqliteStore(APSWDatabase):
+    """An SQLite file, written by any number of processes, durable at every commit."""
+
+    dialect: ClassVar[Dialect] = SQLITE
+    is_prepared = False  # whether this process has seen it migrated, with a workspace in it
+
+    def _connect(self) -> Any:
+        connection = super()._connect()
+        # apsw binds no datetime; peewee's table of applied migrations has one.
+        connection.convert_binding = lambda cursor, number, value: str(value)
+        return connection
+
+    def is_broken(self) -> bool:
+        """Tell whether the connection is lost. SQLite's never is."""
+        return False
+
+
+class PostgresStore(peewee.PostgresqlDatabase):
+    """A Postgres database, named by its URL."""
+
+    dialect: ClassVar[Dialect] = POSTGRES
+    is_prepared = False
+    session_settings: ClassVar[dict[str, int]] = {}
+
+    def _initialize_connection(self, conn: Any) -> None:
+        """Set the time-outs, and make a commit mean disk even where the server's default does not."""
+        for name, milliseconds in self.session_settings.items():
+            conn.execute("SELECT set_config(%s, %s, false)", (name, str(milliseconds)))
+        if conn.execute("SHOW synchronous_commit").fetchone()[0] == "off":
+            conn.execute("SET synchronous_commit = on")
+
+    def is_broken(self) -> bool:
+        """Tell whether the connection of this thread is lost."""
+        return not self.is_closed() and self.connection().closed
+
+
+def open_database(settings: Settings) -> SqliteStore | PostgresStore:
+    """Make the database of these settings the one in use, and return it. Nothing is connected yet."""
+    database = _sqlite(settings) if settings.is_sqlite else _postgres(settings)
+    db.initialize(database)
+    return database
+
+
+def _sqlite(settings: Settings) -> SqliteStore:
+    try:
+        Path(settings.sqlite_path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.Misconfigured(f"DATABASE_URL: the folder of the file cannot be made ({error.strerror}).") from None
+    return SqliteStore(
+        settings.sqlite_path,
+        pragmas=[
+            ("busy_timeout", settings.lock_timeout),
+            ("journal_mode", "wal"),
+            ("synchronous", "full"),
+            ("foreign_keys", 1),
+            ("secure_delete", 1),
+            ("cache_size", -_CACHE_KIB),
+        ],
+        timeout=settings.lock_timeout / 1000,
+        lock_type="IMMEDIATE",
+    )
+
+
+def _postgres(settings: Settings) -> PostgresStore:
+    database = PostgresStore(
+        settings.database_url.replace("postgres://", "postgresql://", 1),
+        prefer_psycopg3=True,
+        prepare_threshold=1 if settings.prepare_statements else None,
+        connect_timeout=_CONNECT_TIMEOUT,
+        application_name="rollcall",
+    )
+    database.session_settings = {  # type: ignore[misc]
+        "statement_timeout": settings.statement_timeout,
+        "lock_timeout": settings.lock_timeout,
+        "idle_in_transaction_session_timeout": _IDLE_TRANSACTION_TIMEOUT,
+    }
+    return database
+
+
+class Statement:
+    """SQL that is written over a dialect, built once for each database and then only run.
+
+    A peewee query would be built anew for every request, which costs more than running it (docs/decisions.md).
+    """
+
+    def __init__(self, build: Callable[[Dialect], str]):
+        self._text = functools.cache(build)
+
+    def __call__(self, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run with the parameters in the order of the text; return all rows.
+
+        All are fetched at once: an SQLite cursor that is left half read keeps its read transaction open.
+        """
+        return cast("list[tuple[Any, ...]]", db.execute_sql(self._text(db.dialect), parameters).fetchall())
+
+
+def transaction(operation: Callable[P, T]) -> Callable[P, T]:
+    """Run the function in one transaction; inside another transaction, in a savepoint of it.
+
+    It is run again after a conflict, or when the connection broke before the commit was sent: so it must not leave
+    anything but rows behind. Raises errors.StorageUnavailable when the database cannot do it just now; after a
+    connection lost during the commit itself nobody knows the outcome, so that is not run again.
+    """
+
+    @functools.wraps(operation)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        if db.in_transaction():
+            with db.atomic():
+                return operation(*args, **kwargs)
+
+        def attempt() -> T:
+            with db.atomic():
+                result = operation(*args, **kwargs)
+                attempt.committing = True  # type: ignore[attr-defined]
+            return result
+
+        attempt.committing = False  # type: ignore[attr-defined]
+        return _persist(attempt, lambda: not attempt.committing)  # type: ignore[attr-defined]
+
+    return run
+
+
+def statement(operation: Callable[P, T]) -> Callable[P, T]:
+    """Run the function, which holds one statement, without a transaction around it.
+
+    For reads, and for writes that change nothing more when they are done twice. Raises errors.StorageUnavailable.
+    """
+
+    @functools.wraps(operation)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        if db.in_transaction():
+            return operation(*args, **kwargs)
+        return _persist(lambda: operation(*args, **kwargs), lambda: True)
+
+    return run
+
+
+def _persist(attempt: Callable[[], T], may_reconnect: Callable[[], bool]) -> T:
+    for retry in range(_MAX_RETRIES + 1):
+        try:
+            return attempt()
+        except (peewee.PeeweeException, errors.StorageUnavailable) as error:
+            broken = db.is_broken()
+            if broken or db.in_transaction():
+                forget_connection()
+            if retry < _MAX_RETRIES and (_is_conflict(error) or (broken and may_reconnect())):
+                time.sleep(_RETRY_PAUSE * 2**retry)
+            elif isinstance(error, _UNAVAILABLE) or broken or _is_damage(error):
+                raise errors.StorageUnavailable() from error
+            else:
+                raise
+    raise AssertionError("unreachable")
+
+
+def forget_connection() -> None:
+    """Close the connection of this thread, whatever state it is in; the next statement opens a new one."""
+    connection = None if db.is_closed() else db.connection()
+    db.dispose()
+    if connection is not None:
+        with contextlib.suppress(Exception):  # it is of no use any more, and neither is why it will not close
+            connection.close()
+
+
+def _is_conflict(error: BaseException) -> bool:
+    return getattr(_original(error), "sqlstate", None) in _CONFLICTS
+
+
+def _is_damage(error: BaseException) -> bool:
+    """SQLite's word that the file is no database or is damaged: not the caller's fault, and not to be written to."""
+    return type(_original(error)).__name__ in ("CorruptError", "NotADBError")
+
+
+def _original(error: BaseException) -> object:
+    return error.args[0] if error.args else None

@@ -1,0 +1,49 @@
+"""Devices: the push tokens of users, at most MAX_DEVICES each."""
+
+import hashlib
+
+import peewee
+
+from app import ids
+from app.models.database import BaseModel, Statement
+
+MAX_DEVICES = 5  # engage.md section 3: the last 5 tokens
+
+
+class Device(BaseModel):
+    """A push token, which belongs to one user of the workspace at a time. `position` is an id: newest is greatest."""
+
+    workspace_id = peewee.BigIntegerField()
+    token_hash = peewee.TextField()
+    user_id = peewee.TextField()
+    token = peewee.TextField()
+    platform = peewee.TextField(null=True)
+    position = peewee.TextField()
+
+    class Meta:
+        table_name = "devices"
+        primary_key = peewee.CompositeKey("workspace_id", "token_hash")
+
+
+_PUT = Statement(
+    lambda d: f"INSERT INTO devices (workspace_id, token_hash, user_id, token, platform, position) "
+    f"VALUES ({', '.join([d.parameter] * 6)}) ON CONFLICT (workspace_id, token_hash) DO UPDATE SET "
+    "user_id = excluded.user_id, position = excluded.position, platform = coalesce(excluded.platform, devices.platform) "
+    "RETURNING user_id"
+)
+_TRIM = Statement(
+    lambda d: f"DELETE FROM devices WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
+    f"AND token_hash NOT IN (SELECT token_hash FROM devices WHERE workspace_id = {d.parameter} "
+    f"AND user_id = {d.parameter} ORDER BY position DESC LIMIT {MAX_DEVICES}) RETURNING user_id"
+)
+
+
+def put(workspace: int, user_id: str, token: str, platform: str | None) -> None:
+    """Make the token this user's newest, taking it from whoever had it; the sixth oldest goes."""
+    _PUT(workspace, hash_token(token), user_id, token, platform, ids.new())
+    _TRIM(workspace, user_id, workspace, user_id)
+
+
+def hash_token(token: str) -> str:
+    """Return the key of a token: the token itself may be longer than an index row of Postgres can be."""
+    return hashlib.sha256(token.encode()).hexdigest()

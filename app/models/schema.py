@@ -1,0 +1,70 @@
+"""Bringing the database to the schema of this program, once, however many processes start at the same time."""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+from playhouse.migrations import Runner
+
+from app import errors
+from app.models.database import db, statement
+
+_DIRECTORY = Path(__file__).parent / "migrations"
+_LOCK = 0x524F4C4C  # "ROLL": the number of the advisory lock on Postgres
+_LOCK_WAIT = "600s"  # a long migration of another process must end before ours may give up
+
+
+@statement
+def pending() -> list[str]:
+    """Return the names of the migrations that this database still lacks, in order.
+
+    Raises errors.Misconfigured when the database has migrations that this program does not know: it was written by a
+    newer release. Raises errors.StorageUnavailable.
+    """
+    rows = _runner().status()
+    unknown = [row.name for row in rows if row.path is None]
+    if unknown:
+        raise errors.Misconfigured(f"DATABASE_URL: the database belongs to a newer release (it has {unknown[0]}).")
+    return [row.name for row in rows if row.applied is None]
+
+
+def migrate() -> list[str]:
+    """Apply what is pending and return the names; each migration is one transaction.
+
+    Callers that come at the same time wait for the first and find nothing to do. Raises errors.StorageUnavailable.
+    """
+    if not pending():
+        return []
+    with _only_one():
+        return _apply()
+
+
+@statement
+def _apply() -> list[str]:
+    return _runner().up()
+
+
+def _runner() -> Runner:
+    return Runner(db.obj, str(_DIRECTORY), table_name="schema_migrations")
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    """Hold the lock of migrations: an advisory lock on Postgres, a lock on a file beside the SQLite file."""
+    if db.dialect.name == "sqlite":
+        with Path(f"{db.database}.migrating").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    _postgres_lock()
+    try:
+        yield
+    finally:
+        db.execute_sql("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+
+
+@statement
+def _postgres_lock() -> None:
+    db.execute_sql(f"SET lock_timeout = '{_LOCK_WAIT}'; SET statement_timeout = '{_LOCK_WAIT}'")
+    db.execute_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))

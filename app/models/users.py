@@ -1,0 +1,289 @@
+"""Users: the table, and the statements of the routes that are called all day."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+import peewee
+
+from app import errors
+from app.models.database import BaseModel, Statement, db
+from app.models.dialects import Dialect
+from app.strict_json import MAX_INTEGER
+
+MAX_META_KEYS = 300  # engage.md section 3, counted after the merge
+
+
+class User(BaseModel):
+    """A person or an account. Times are epoch milliseconds; see engage.md section 3 for the fields."""
+
+    workspace_id = peewee.BigIntegerField()
+    id = peewee.TextField()
+    uid = peewee.TextField()
+    uid_updateable = peewee.BooleanField(default=False)
+    first_name = peewee.TextField(null=True)
+    last_name = peewee.TextField(null=True)
+    number = peewee.TextField(null=True)
+    number_digits = peewee.TextField(null=True)
+    email = peewee.TextField(null=True)
+    email_key = peewee.TextField(null=True)
+    is_account = peewee.BooleanField(default=False)
+    member_count = peewee.BigIntegerField(default=0)
+    archived_at = peewee.BigIntegerField(null=True)
+    meta = peewee.JSONField(default=dict)
+    tz = peewee.TextField(null=True)
+    app_version = peewee.TextField(null=True)
+    app_build = peewee.TextField(null=True)
+    app_last_active = peewee.BigIntegerField(null=True)
+    created_at = peewee.BigIntegerField()
+    last_interaction = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "users"
+        primary_key = peewee.CompositeKey("workspace_id", "id")
+        indexes = ((("workspace_id", "uid"), True),)
+
+
+class UserRow(NamedTuple):
+    """A user with all that the user object shows; times are epoch milliseconds, the last three lists of dicts."""
+
+    id: str
+    uid: str
+    uid_updateable: bool
+    first_name: str | None
+    last_name: str | None
+    number: str | None
+    email: str | None
+    is_account: bool
+    member_count: int
+    archived_at: int | None
+    meta: dict[str, Any]
+    created_at: int
+    last_interaction: int | None
+    devices: list[dict[str, Any]]
+    accounts: list[dict[str, Any]]
+    lists: list[dict[str, Any]]
+
+
+def _columns(d: Dialect) -> str:
+    """The columns of a UserRow: one statement brings the side tables along."""
+    devices = d.json_rows.format(
+        "'token', devices.token, 'platform', devices.platform",
+        "devices.position",
+        "devices WHERE devices.workspace_id = users.workspace_id AND devices.user_id = users.id",
+    )
+    accounts = d.json_rows.format(
+        "'id', account.uid, 'role', memberships.role",
+        "memberships.position",
+        "memberships JOIN users AS account ON account.workspace_id = memberships.workspace_id "
+        "AND account.id = memberships.account_id "
+        "WHERE memberships.workspace_id = users.workspace_id AND memberships.user_id = users.id",
+    )
+    lists = d.json_rows.format(
+        "'id', subscriptions.list_id, 'status', subscriptions.status",
+        "subscriptions.position",
+        "subscriptions WHERE subscriptions.workspace_id = users.workspace_id AND subscriptions.user_id = users.id",
+    )
+    return (
+        "users.id, users.uid, users.uid_updateable, users.first_name, users.last_name, users.number, users.email, "
+        f"users.is_account, users.member_count, users.archived_at, {d.json_text.format('users.meta')}, "
+        f"users.created_at, users.last_interaction, {devices}, {accounts}, {lists}"
+    )
+
+
+def _row(values: tuple[Any, ...]) -> UserRow:
+    return UserRow(
+        values[0],
+        values[1],
+        bool(values[2]),
+        *values[3:7],
+        bool(values[7]),
+        *values[8:10],
+        load_flat(values[10]),
+        values[11],
+        values[12],
+        *(orjson.loads(text) if text != "[]" else [] for text in values[13:16]),
+    )
+
+
+def load_flat(text: str) -> dict[str, Any]:
+    """Return a stored JSON object of scalars as it was sent.
+
+    Postgres writes the float 1e300 as 301 digits: what has no exact place among our integers was sent as a float.
+    """
+    found: dict[str, Any] = orjson.loads(text)
+    for key, value in found.items():
+        if value.__class__ is int and abs(value) > MAX_INTEGER:
+            found[key] = float(value)
+    return found
+
+
+def dump(value: object) -> str:
+    """Return JSON text as the JSON columns take it."""
+    return orjson.dumps(value).decode()
+
+
+# ---- reading ----------------------------------------------------------------------------------------------------
+
+_FIND = Statement(
+    lambda d: f"SELECT {_columns(d)} FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
+)
+
+
+def find(workspace: int, uid: str) -> UserRow | None:
+    """Return the user of that uid."""
+    rows = _FIND(workspace, uid)
+    return _row(rows[0]) if rows else None
+
+
+_FIND_ID = Statement(
+    lambda d: f"SELECT id, archived_at FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
+)
+
+
+def find_id(workspace: int, uid: str) -> str | None:
+    """Return the id of the user of that uid."""
+    rows = _FIND_ID(workspace, uid)
+    return rows[0][0] if rows else None
+
+
+@functools.cache
+def _page_statement(by_email: bool, bounded: bool, backwards: bool) -> Statement:
+    def build(d: Dialect) -> str:
+        scope = f"workspace_id = {d.parameter}" + (f" AND email_key = {d.parameter}" if by_email else "")
+        bound, other_side = ("<", ">=") if backwards else (">", "<=")
+        behind = (
+            f"EXISTS (SELECT 1 FROM users AS behind WHERE {scope} AND behind.id {other_side} {d.parameter})"
+            if bounded
+            else "FALSE"
+        )
+        return (
+            f"SELECT {behind}, {_columns(d)} FROM users WHERE {scope}"
+            + (f" AND id {bound} {d.parameter}" if bounded else "")
+            + f" ORDER BY id{' DESC' if backwards else ''} LIMIT {d.parameter}"
+        )
+
+    return Statement(build)
+
+
+def page(
+    workspace: int, count: int, cursor: str | None, backwards: bool, email_key: str | None
+) -> tuple[list[UserRow], bool]:
+    """Return up to `count` users beyond the cursor, nearest first, and whether there is one on its other side.
+
+    cursor: an id, need not exist any more. email_key: only users with that email, as `key_of_email` gives it.
+    """
+    scope = (workspace,) if email_key is None else (workspace, email_key)
+    bound = () if cursor is None else (cursor,)
+    run = _page_statement(email_key is not None, cursor is not None, backwards)
+    rows = run(*scope, *bound, *scope, *bound, count) if bound else run(*scope, count)
+    return [_row(values[1:]) for values in rows], bool(rows and rows[0][0])
+
+
+# ---- writing ----------------------------------------------------------------------------------------------------
+
+# Field of a change -> the columns it sets.
+_COLUMNS_OF = {"email": ("email", "email_key"), "number": ("number", "number_digits")}
+_KEPT = ("uid_updateable", "first_name", "last_name", "number", "email", "is_account", "archived_at", "meta", "created_at",
+         "tz", "app_version", "app_build", "app_last_active")  # fmt: skip
+
+
+def key_of_email(email: str) -> str:
+    """Return what two spellings of one address share. Addresses are ASCII (app/schemas/fields.py)."""
+    return email.lower()
+
+
+def key_of_number(number: str) -> str:
+    """Return the digits of a phone number."""
+    return "".join(filter(str.isdigit, number))
+
+
+def _values(field: str, value: Any) -> tuple[Any, ...]:
+    if field == "email":
+        return value, value and key_of_email(value)
+    if field == "number":
+        return value, value and key_of_number(value)
+    return (dump(value),) if field == "meta" else (value,)
+
+
+@functools.cache
+def _upsert_statement(fields: tuple[str, ...], guard_email: bool) -> Statement:
+    """The statement that makes a user or changes the fields, and answers nothing where a rule forbids the change."""
+
+    def build(d: Dialect) -> str:
+        columns = [column for field in fields for column in _COLUMNS_OF.get(field, (field,))]
+        defaults = [] if "created_at" in fields else ["created_at"]
+        names = ["workspace_id", "id", "uid", *columns, *defaults]
+        places = [d.json_parameter if name == "meta" else d.parameter for name in names]
+        merged = d.json_merge.format("users.meta", "excluded.meta")
+        changes = [f"{name} = " + (merged if name == "meta" else f"excluded.{name}") for name in columns]
+        rules = []
+        if guard_email:
+            rules.append("(users.email IS NULL OR users.email IS NOT DISTINCT FROM excluded.email)")
+        if "meta" in fields:
+            rules.append(f"{d.json_key_count.format(merged)} <= {MAX_META_KEYS}")
+        return (
+            f"INSERT INTO users ({', '.join(names)}) VALUES ({', '.join(places)}) "
+            f"ON CONFLICT (workspace_id, uid) DO "
+            + (f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING")
+            + (f" WHERE {' AND '.join(rules)}" if rules else "")
+            + f" RETURNING {_columns(d)}"
+        )
+
+    return Statement(build)
+
+
+def upsert(
+    workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int, guard_email: bool
+) -> UserRow | None:
+    """Make the user of that uid or change the fields given, in one statement, and return it as it is then.
+
+    id: what a new user gets; the row's id tells whether there was one before. changes: any of the fields in _KEPT;
+    meta is merged key by key. guard_email: an email may be set or repeated, not changed.
+    Returns None when nothing was done: the guard or the number of meta keys forbids it, or there was nothing to change.
+    """
+    fields = tuple(field for field in _KEPT if field in changes)
+    values = [value for field in fields for value in _values(field, changes[field])]
+    defaults = [] if "created_at" in changes else [now]
+    run = _upsert_statement(fields, guard_email and "email" in changes)
+    rows = run(workspace, id, uid, *values, *defaults)
+    return _row(rows[0]) if rows else None
+
+
+_DELETE = Statement(
+    lambda d: f"DELETE FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter} RETURNING id"
+)
+
+
+def delete(workspace: int, uid: str) -> bool:
+    """Delete the user and, by cascade, all that hangs on it. Returns whether there was one."""
+    return bool(_DELETE(workspace, uid))
+
+
+_RENAME = Statement(
+    lambda d: f"UPDATE users SET uid = {d.parameter}, uid_updateable = FALSE "
+    f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND uid_updateable RETURNING id"
+)
+
+
+def rename(workspace: int, id: str, uid: str) -> bool:
+    """Give an updateable user its own uid, for good. Returns whether it still was updateable.
+
+    Raises errors.UidTaken.
+    """
+    try:
+        with db.atomic():
+            return bool(_RENAME(uid, workspace, id))
+    except peewee.IntegrityError:
+        raise errors.UidTaken() from None
+
+
+def updateable(workspace: int, key: str, by: str) -> list[str]:
+    """Return the ids of up to two users without a uid of their own whose `email_key` or `number_digits` is this."""
+    query = (
+        User.select(User.id)
+        .where((User.workspace_id == workspace) & (getattr(User, by) == key) & (User.uid_updateable == True))  # noqa: E712
+        .limit(2)
+    )
+    return [row.id for row in query]

@@ -1,0 +1,65 @@
+"""Workspaces and their key pairs: the directory that says whose a request is.
+
+These two tables are the only ones without a workspace in front of their keys: a request names just a public key, and
+what that key finds is the workspace. On Citus they are reference tables, copied to every node.
+"""
+
+from typing import NamedTuple
+
+import peewee
+
+from app.models.database import BaseModel, Statement, db, statement
+
+
+class Workspace(BaseModel):
+    """A tenant. `environment_id` is its name on the Atomic API."""
+
+    id = peewee.BigAutoField()
+    name = peewee.TextField(unique=True)
+    environment_id = peewee.TextField(unique=True)
+    created_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "workspaces"
+
+
+class Key(BaseModel):
+    """A key pair. The secret itself is kept nowhere; times are epoch milliseconds."""
+
+    public_key = peewee.TextField(primary_key=True)
+    workspace = peewee.ForeignKeyField(Workspace, backref="keys", on_delete="CASCADE")
+    secret_hash = peewee.TextField()
+    created_at = peewee.BigIntegerField()
+    expires_at = peewee.BigIntegerField(null=True)
+    revoked_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "keys"
+
+
+class KeyRow(NamedTuple):
+    """What a request needs to know of its key."""
+
+    workspace: int
+    secret_hash: str
+    expires_at: int | None
+
+
+_FIND = Statement(
+    lambda d: f"SELECT workspace_id, secret_hash, expires_at FROM keys "
+    f"WHERE public_key = {d.parameter} AND revoked_at IS NULL"
+)
+
+
+def find_key(public_key: str) -> KeyRow | None:
+    """Return the key of that name unless it was revoked."""
+    rows = _FIND(public_key)
+    return KeyRow._make(rows[0]) if rows else None
+
+
+@statement
+def try_write() -> None:
+    """Write and take it back. Raises errors.StorageUnavailable when the database does not take writes."""
+    with db.atomic() as attempt:
+        Workspace.update(created_at=Workspace.created_at).execute()
+        attempt.rollback()

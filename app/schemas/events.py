@@ -1,0 +1,89 @@
+"""Events on the wire (engage.md section 4.3)."""
+
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates
+
+from app import clock, cursors, ids
+from app.schemas.fields import MAX_PROPERTIES, Date, EventCursor, Flat, Limit, Scalar, ShownDate, Text
+
+MAX_EVENT = 255
+MAX_AHEAD = 24 * 3_600_000  # milliseconds: clocks of phones are wrong by hours, not by days
+MAX_PAGE = 100
+DEFAULT_PAGE = 10
+
+
+class EventSchema(Schema):
+    """The body of `POST /users/{uid}/events`."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    event = Text(
+        required=True,
+        validate=validate.Length(min=1, max=MAX_EVENT),
+        metadata={"description": "What happened.", "example": "Paid"},
+    )
+    value = Scalar(allow_none=True, metadata={"description": "One value that says it all.", "example": 49.5})
+    properties = Flat(
+        MAX_PROPERTIES,
+        allow_none=True,
+        metadata={"description": f"More about it, at most {MAX_PROPERTIES} keys.", "example": {"currency": "USD"}},
+    )
+    timestamp = Date(
+        allow_none=True,
+        metadata={
+            "description": "When it happened, at most 24 hours ahead; now if not said.",
+            "example": "2026-01-12T05:24:39Z",
+        },
+    )
+
+    @validates("timestamp")
+    def _not_far_ahead(self, value: int | None, data_key: str) -> None:
+        if value is not None and value > clock.now() + MAX_AHEAD:
+            raise ValidationError("Must not be more than 24 hours ahead.")
+
+
+class ShownEventSchema(Schema):
+    """An event."""
+
+    id = fields.String(
+        metadata={"description": "Ours, ordered by time.", "pattern": ids.PATTERN, "example": "6a7fc6477241fcec31a9548e"}
+    )
+    event = fields.String(metadata={"example": "Paid"})
+    value = Scalar(allow_none=True, metadata={"example": 49.5})
+    properties = Flat(MAX_PROPERTIES, metadata={"example": {"currency": "USD"}})
+    timestamp = ShownDate(metadata={"description": "UTC, milliseconds.", "example": "2026-01-12T05:24:39.000+00:00"})
+
+
+class EventPageSchema(Schema):
+    """A page of events, newest first."""
+
+    data = fields.List(fields.Nested(ShownEventSchema), required=True)
+    next_cursor = fields.String(
+        metadata={
+            "description": "Given if there are older ones.",
+            "pattern": cursors.EVENT_PATTERN,
+            "example": "41a59f1d9c18" + "6a7fc6477241fcec31a9548e",
+        }
+    )
+
+
+class EventQuerySchema(Schema):
+    """Which events to show."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    limit = Limit(MAX_PAGE, load_default=DEFAULT_PAGE, metadata={"description": "Rows a page.", "example": 10})
+    next_cursor = EventCursor(metadata={"description": "The `next_cursor` of the page before."})
+    event = Text(
+        validate=validate.Length(min=1, max=MAX_EVENT),
+        metadata={"description": "Only events of this name.", "example": "Paid"},
+    )
+    since = Date(metadata={"description": "Only events from this moment on.", "example": "2026-01-01"})
+    until = Date(metadata={"description": "Only events before this moment.", "example": "2026-02-01"})
+
+    @post_load
+    def _rename(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return {"cursor" if name == "next_cursor" else name: value for name, value in data.items()}

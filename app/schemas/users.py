@@ -1,0 +1,247 @@
+"""The user on the wire: what may be written (engage.md 4.1, 4.2) and what is answered (section 3)."""
+
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from app import ids, uids
+from app.schemas.fields import (
+    MAX_META_KEY,
+    MAX_META_KEYS,
+    MAX_META_VALUE,
+    MAX_NAME,
+    MAX_TOKEN,
+    Date,
+    Email,
+    Flag,
+    Flat,
+    PhoneNumber,
+    ShownDate,
+    Text,
+    TimeZone,
+    Uid,
+)
+
+MAX_LISTS = 1000  # as many as a batch has items; what names more lists than that is no person
+MAX_APP_TEXT = 64
+PLATFORMS = ("android", "ios")
+
+
+def _meta(**keywords: Any) -> Flat:
+    return Flat(MAX_META_KEYS, MAX_META_KEY, MAX_META_VALUE, **keywords)
+
+
+class AccountEntrySchema(Schema):
+    """A place in an account, as sent."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    id = Uid(required=True, metadata={"description": "The account's uid.", "example": "acme"})
+    role = Text(
+        allow_none=True,
+        validate=validate.Length(max=MAX_NAME),
+        metadata={"description": "What the user is in the account.", "example": "owner"},
+    )
+
+
+class ListId(Text):
+    """The id of a list; as GET shows it (`{"id", "subscribed"}`) too where people send back what they read."""
+
+    def __init__(self, also_as_shown: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.also_as_shown = also_as_shown
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if self.also_as_shown and isinstance(value, dict) and isinstance(value.get("subscribed"), bool):
+            if not value["subscribed"]:
+                return None
+            value = value.get("id")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class UserFieldsSchema(Schema):
+    """The fields of a user that callers may write. Everything else in the body is ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    first_name = Text(
+        allow_none=True,
+        validate=validate.Length(max=MAX_NAME),
+        metadata={"description": "First name; null clears it.", "example": "Akinyele"},
+    )
+    last_name = Text(
+        allow_none=True,
+        validate=validate.Length(max=MAX_NAME),
+        metadata={"description": "Last name; null clears it.", "example": "Jinadu"},
+    )
+    number = PhoneNumber(
+        allow_none=True,
+        metadata={"description": "Phone number, kept as sent; null clears it.", "example": "+234 803 123 4567"},
+    )
+    email = Email(
+        allow_none=True,
+        metadata={
+            "description": "E-mail address, kept as sent, found whatever its capitals, not unique. With the public key "
+            "alone it can be set or repeated, not changed.",
+            "example": "a.jinadu@somecorp.email",
+        },
+    )
+    is_account = Flag(metadata={"description": "Whether this is an account; converts.", "example": False})
+    device_token = Text(
+        allow_none=True,
+        validate=validate.Length(min=1, max=MAX_TOKEN),
+        metadata={"description": "A push token. The last 5 of a user are kept.", "example": "f3c1a9"},
+    )
+    device_platform = Text(
+        allow_none=True,
+        validate=validate.OneOf(PLATFORMS),
+        metadata={"description": "The token's platform; needs `device_token`.", "example": "android"},
+    )
+    lists = fields.List(
+        ListId(metadata={"example": "60036440419768607192801b"}),
+        validate=validate.Length(max=MAX_LISTS),
+        metadata={"description": "Ids of lists to subscribe the user to, without a confirmation.", "example": []},
+    )
+    accounts = fields.List(
+        fields.Nested(AccountEntrySchema),
+        validate=validate.Length(max=MAX_LISTS),
+        metadata={"description": "Accounts to put the user in.", "example": []},
+    )
+    created_at = Date(metadata={"description": "When the person signed up; now if not said.", "example": "2020-08-11"})
+    meta = _meta(
+        metadata={
+            "description": f"Attributes, merged key by key. At most {MAX_META_KEYS} keys after the merge; a key has 1 to "
+            f"{MAX_META_KEY} characters, a string value at most {MAX_META_VALUE} bytes.",
+            "example": {"plan": "pro", "age": 34},
+        }
+    )
+    tz = TimeZone(allow_none=True, metadata={"description": "Time zone; kept, not shown.", "example": "Africa/Lagos"})
+    app_version = Text(
+        allow_none=True,
+        validate=validate.Length(max=MAX_APP_TEXT),
+        metadata={"description": "Version of the app; kept, not shown.", "example": "2.1.0"},
+    )
+    app_build = Text(
+        allow_none=True,
+        validate=validate.Length(max=MAX_APP_TEXT),
+        metadata={"description": "Build of the app; kept, not shown.", "example": "410"},
+    )
+    app_last_active = Date(
+        allow_none=True,
+        metadata={"description": "When the app was last used; kept, not shown.", "example": "2026-01-01T08:00:00Z"},
+    )
+
+    @validates_schema
+    def _platform_needs_token(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if data.get("device_platform") and not data.get("device_token"):
+            raise ValidationError("Needs device_token beside it.", "device_platform")
+
+
+class CreateUserSchema(UserFieldsSchema):
+    """The body of `POST /users`."""
+
+    id = Uid(
+        required=True,
+        metadata={
+            "description": "The caller's identifier, which becomes `uid`: letters and digits. For anything else use "
+            "`PUT /users/{uid}`, or set `ROLLCALL_CREATE_ID=any`.",
+            "anyOf": [{"type": "string", "pattern": uids.CREATE_PATTERN}, {"type": "integer", "minimum": 0}],
+            "example": "u144",
+        },
+    )
+
+
+class UpdateUserSchema(UserFieldsSchema):
+    """The body of `PUT /users/{uid}`."""
+
+    lists = fields.List(
+        ListId(also_as_shown=True, metadata={"example": "60036440419768607192801b"}),
+        validate=validate.Length(max=MAX_LISTS),
+        metadata={"description": "Ids of lists to subscribe the user to, without a confirmation.", "example": []},
+    )
+    archived = Flag(
+        metadata={"description": "false brings an archived user back (with the secret); true is ignored.", "example": False}
+    )
+    uid = Uid(
+        metadata={
+            "description": "The same as in the path; another one only where `uid_updateable` is true: it is the new uid.",
+            "example": "u144",
+        }
+    )
+
+    @post_load
+    def _leave_out_unsubscribed(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        if "lists" in data:
+            data["lists"] = [id for id in data["lists"] if id is not None]
+        return data
+
+
+class DeviceSchema(Schema):
+    """A push token, as shown."""
+
+    token = fields.String(metadata={"example": "f3c1a9"})
+    platform = fields.String(allow_none=True, validate=validate.OneOf(PLATFORMS), metadata={"example": "android"})
+
+
+class AccountSchema(Schema):
+    """A place in an account, as shown."""
+
+    id = fields.String(metadata={"description": "The account's uid.", "example": "acme"})
+    role = fields.String(allow_none=True, metadata={"example": None})
+
+
+class SubscriptionSchema(Schema):
+    """A place on a list, as shown."""
+
+    id = fields.String(metadata={"pattern": ids.PATTERN, "example": "60036440419768607192801b"})
+    subscribed = fields.Boolean(metadata={"example": True})
+
+
+class SegmentSchema(Schema):
+    """A segment that the user is in."""
+
+    id = fields.String(metadata={"pattern": ids.PATTERN, "example": "62bbdd2e5bfea4dca4834045"})
+    suppressed = fields.Boolean(metadata={"example": False})
+
+
+class StatsSchema(Schema):
+    """What became of messages sent to the user: zeros, as Rollcall sends none."""
+
+    delivered = fields.Integer(metadata={"example": 0})
+    failed = fields.Integer(metadata={"example": 0})
+    opened = fields.Integer(metadata={"example": 0})
+    clicked = fields.Integer(metadata={"example": 0})
+    unique_opens = fields.Integer(metadata={"example": 0})
+    unique_clicks = fields.Integer(metadata={"example": 0})
+
+
+class UserSchema(Schema):
+    """A user. The public key alone sees only `id`, `uid` and what it sent, unless its request made the user."""
+
+    id = fields.String(
+        required=True,
+        metadata={"description": "Ours, ordered by time.", "pattern": ids.PATTERN, "example": "5fc6477241fcec31a9548e98"},
+    )
+    uid = fields.String(required=True, metadata={"description": "The caller's.", "example": "u144"})
+    uid_updateable = fields.Boolean(
+        metadata={"description": "Whether the user came without a uid and may still get one.", "example": False}
+    )
+    first_name = fields.String(allow_none=True, metadata={"example": "Akinyele"})
+    last_name = fields.String(allow_none=True, metadata={"example": "Jinadu"})
+    number = fields.String(allow_none=True, metadata={"example": None})
+    email = fields.String(allow_none=True, metadata={"example": "a.jinadu@somecorp.email"})
+    devices = fields.List(fields.Nested(DeviceSchema), metadata={"description": "The last 5, newest last."})
+    accounts = fields.List(fields.Nested(AccountSchema), metadata={"description": "The accounts the user is in."})
+    is_account = fields.Boolean(metadata={"example": False})
+    member_count = fields.Integer(allow_none=True, metadata={"description": "Null for a customer.", "example": None})
+    archived = fields.Boolean(metadata={"example": False})
+    lists = fields.List(fields.Nested(SubscriptionSchema), metadata={"description": "The lists the user is on."})
+    segments = fields.List(fields.Nested(SegmentSchema), metadata={"description": "The segments the user is in."})
+    meta = _meta(metadata={"description": "Attributes.", "example": {"plan": "pro", "age": 34}})
+    created_at = ShownDate(metadata={"description": "UTC, milliseconds.", "example": "2021-01-12T05:24:39.062+00:00"})
+    last_interaction = ShownDate(
+        allow_none=True, metadata={"description": "Time of the newest event.", "example": None}
+    )
+    stats = fields.Nested(StatsSchema)

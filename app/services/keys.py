@@ -1,0 +1,92 @@
+"""Key pairs: how a caller proves which workspace it speaks for. Secrets are kept as SHA-256 alone."""
+
+import hashlib
+import hmac
+import secrets
+from typing import NamedTuple
+
+from app import clock, errors
+from app.models.database import statement, transaction
+from app.models.workspaces import Key, find_key
+
+_HOUR = 3_600_000  # milliseconds
+
+
+class KeyPair(NamedTuple):
+    """What a caller is given: the public key may stand in a web page, the secret may not."""
+
+    public: str
+    secret: str
+
+    def shown(self) -> dict[str, str]:
+        """Return the pair under the names it has wherever it is printed."""
+        return {"public_key": self.public, "secret_key": self.secret}
+
+
+class Credential(NamedTuple):
+    """Whom a request speaks for. full: the secret was given too."""
+
+    workspace: int
+    full: bool
+
+
+@statement
+def authenticate(public: str, secret: str) -> Credential:
+    """Return whom the pair speaks for; an empty secret stands for the public key alone.
+
+    Raises errors.WrongCredentials for an unknown, revoked or expired key and for a wrong secret, all alike.
+    """
+    key = find_key(public)
+    if key is None or (key.expires_at is not None and key.expires_at <= clock.now()):
+        raise errors.WrongCredentials()
+    if secret and not hmac.compare_digest(_hash(secret), key.secret_hash):
+        raise errors.WrongCredentials()
+    return Credential(key.workspace, bool(secret))
+
+
+@transaction
+def add(workspace: int, pair: KeyPair | None = None) -> KeyPair:
+    """Give the workspace a key pair, a random one when none is given, and return it.
+
+    Raises errors.Conflict when another pair has that public key.
+    """
+    pair = pair or KeyPair("pk_" + secrets.token_urlsafe(18), "sk_" + secrets.token_urlsafe(32))
+    if Key.get_or_none(Key.public_key == pair.public):
+        raise errors.Conflict("This public key is in use already.")
+    Key.create(public_key=pair.public, workspace=workspace, secret_hash=_hash(pair.secret), created_at=clock.now())
+    return pair
+
+
+@statement
+def valid(workspace: int) -> list[str]:
+    """Return the public keys of the workspace that work now, oldest first."""
+    query = Key.select(Key.public_key).where(
+        (Key.workspace == workspace)
+        & Key.revoked_at.is_null()
+        & (Key.expires_at.is_null() | (Key.expires_at > clock.now()))
+    )
+    return [key.public_key for key in query.order_by(Key.created_at)]
+
+
+@transaction
+def rotate(workspace: int, overlap: float) -> KeyPair:
+    """Give the workspace a new pair; the pairs it has now stay valid for `overlap` hours, none longer than before."""
+    end = clock.now() + int(overlap * _HOUR)
+    Key.update(expires_at=end).where(
+        (Key.workspace == workspace)
+        & Key.revoked_at.is_null()
+        & (Key.expires_at.is_null() | (Key.expires_at > end))
+    ).execute()
+    return add(workspace)
+
+
+@transaction
+def revoke(public: str) -> None:
+    """Make the pair of this public key worthless, within a second in every process. Raises errors.NotFound."""
+    changed = Key.update(revoked_at=clock.now()).where((Key.public_key == public) & Key.revoked_at.is_null()).execute()
+    if not changed:
+        raise errors.NotFound("There is no such key, or it is revoked already.")
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

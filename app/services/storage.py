@@ -1,0 +1,47 @@
+"""The storage as a whole: made ready at the start, and asked whether it still serves."""
+
+import threading
+
+from app import errors
+from app.config import Settings
+from app.models import schema
+from app.models.database import db
+from app.models.workspaces import try_write
+from app.services import workspaces
+from app.services.keys import KeyPair
+from app.services.workspaces import NewWorkspace
+
+_preparing = threading.Lock()
+
+
+def prepare(settings: Settings) -> NewWorkspace | None:
+    """Migrate the database and see that there is a workspace; return it if it was made now, with its secret.
+
+    Cheap when there is nothing to do, and safe when many processes do it at once.
+    Raises errors.StorageUnavailable, errors.Misconfigured.
+    """
+    schema.migrate()
+    pair = KeyPair(settings.public_key, settings.secret_key) if settings.public_key else None
+    made = workspaces.ensure_default(pair)
+    db.obj.is_prepared = True
+    return made
+
+
+def migrate() -> list[str]:
+    """Apply what the database lacks and return the names of it. Raises as `prepare` does."""
+    return schema.migrate()
+
+
+def ensure_prepared(settings: Settings) -> NewWorkspace | None:
+    """Prepare unless this process has done so. A database that was away at the start is made ready by the first request."""
+    if db.obj.is_prepared:
+        return None
+    with _preparing:
+        return None if db.obj.is_prepared else prepare(settings)
+
+
+def check() -> None:
+    """Return when the database is reachable, migrated and takes a write; raise errors.StorageUnavailable otherwise."""
+    if schema.pending():
+        raise errors.StorageUnavailable("The database is not migrated yet.")
+    try_write()

@@ -1,0 +1,182 @@
+"""Users: create, retrieve, update, delete, and the pages of them (engage.md sections 3 and 4)."""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from app import clock, errors, ids, uids
+from app.cursors import Page
+from app.models import accounts, devices, lists
+from app.models import users as store
+from app.models.database import statement, transaction
+from app.models.users import UserRow
+
+__all__ = ["Saved", "UserRow", "create", "delete", "make_without_uid", "page", "retrieve", "update"]
+
+_UPDATEABLE_BY = (("email", "email_key", store.key_of_email), ("number", "number_digits", store.key_of_number))
+# Fields that are not columns of the user: with one of them a write takes more than one statement.
+_BESIDE = ("device_token", "lists", "accounts")
+
+
+class Saved(NamedTuple):
+    """A user after a write, and whether this write made it."""
+
+    user: UserRow
+    created: bool
+
+
+@statement
+def retrieve(workspace: int, uid: str) -> UserRow:
+    """Return the user of that uid. Raises errors.UserNotFound."""
+    found = store.find(workspace, uid)
+    if found is None:
+        raise errors.UserNotFound()
+    return found
+
+
+def create(workspace: int, id: str, changes: Mapping[str, Any], full: bool, any_id: bool = False) -> Saved:
+    """Make the user of that uid, or update the one there is (engage.md section 4.1).
+
+    any_id: whether the uid may have more than letters and digits. changes, full and the errors are those of `update`.
+    """
+    if not any_id and not uids.is_plain(id):
+        raise errors.InvalidInput({"id": [uids.CREATE_RULE]})
+    return _save(workspace, id, changes, full)
+
+
+def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> Saved:
+    """Change the fields given of that uid's user, who is made where there is none (engage.md section 4.2).
+
+    changes: fields as app/schemas/users.py loads them; `uid` renames a user who has no uid of its own yet.
+    full: whether the secret was given; the public key alone may not change an email or bring a user back.
+    Raises errors.InvalidInput, EmailChange, SecretNeeded, UidTaken, StorageUnavailable; then nothing has changed.
+    """
+    new_uid = changes.get("uid", uid)
+    if changes.get("archived") is False and not full:
+        raise errors.SecretNeeded("Bringing back an archived user needs the secret key.")
+    if new_uid != uid:
+        return _rename(workspace, uid, new_uid, changes, full)
+    if full and (changes.get("email") or changes.get("number")):
+        return _claim(workspace, uid, changes)
+    return _save(workspace, uid, changes, full)
+
+
+@transaction
+def delete(workspace: int, uid: str) -> None:
+    """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
+    if not store.delete(workspace, uid):
+        raise errors.UserNotFound()
+
+
+@statement
+def page(workspace: int, limit: int, after: str | None, before: str | None, email: str | None) -> Page:
+    """Return users in the order of their ids: those after the one cursor, or those before the other.
+
+    limit: rows at most. email: only users with this address, whatever its capitals.
+    """
+    backwards = before is not None
+    email_key = None if email is None else store.key_of_email(email)
+    found, behind = store.page(workspace, limit + 1, before or after, backwards, email_key)
+    rows, beyond = found[:limit], len(found) > limit
+    if backwards:
+        rows.reverse()
+    has_next, has_previous = (behind, beyond) if backwards else (beyond, behind)
+    return Page(
+        rows,
+        rows[-1].id if rows and has_next else None,
+        rows[0].id if rows and has_previous else None,
+    )
+
+
+def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
+    """Make a user who came without a uid: it is its id until somebody gives it one (engage.md section 3)."""
+    id = ids.new()
+    return _save(workspace, id, {**changes, "uid_updateable": True}, full=True, id=id).user
+
+
+# ---- the write ----------------------------------------------------------------------------------------------------
+
+
+def _save(workspace: int, uid: str, changes: Mapping[str, Any], full: bool, id: str | None = None) -> Saved:
+    fields = {name: value for name, value in changes.items() if not (name == "meta" and not value)}
+    if fields.pop("archived", None) is False:
+        fields["archived_at"] = None
+    write = _save_all if any(fields.get(name) for name in _BESIDE) else _save_fields
+    return write(workspace, uid, fields, full, id or ids.new())
+
+
+@statement
+def _save_fields(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
+    user = None if fields else store.find(workspace, uid)  # SDKs identify with nothing new: that needs no write
+    if user is None:
+        user = store.upsert(workspace, id, uid, fields, clock.now(), guard_email=not full)
+    if user is None:
+        user = _unchanged(workspace, uid, fields, full)
+    return Saved(user, user.id == id)
+
+
+@transaction
+def _save_all(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
+    user, created = _save_fields(workspace, uid, fields, full, id)
+    if fields.get("lists"):
+        _subscribe(workspace, user, fields["lists"])
+    if fields.get("accounts"):
+        _join(workspace, user, fields["accounts"])
+    if fields.get("device_token"):
+        devices.put(workspace, user.id, fields["device_token"], fields.get("device_platform"))
+    return Saved(retrieve(workspace, uid), created)
+
+
+def _unchanged(workspace: int, uid: str, fields: Mapping[str, Any], full: bool) -> UserRow:
+    """Return the user whom the upsert left as it was, or raise the rule that forbade the change."""
+    user = retrieve(workspace, uid)
+    if not full and "email" in fields and user.email not in (None, fields["email"]):
+        raise errors.EmailChange()
+    if "meta" in fields and len(user.meta.keys() | fields["meta"].keys()) > store.MAX_META_KEYS:
+        raise errors.InvalidInput({"meta": [f"Must have at most {store.MAX_META_KEYS} keys."]})
+    return user
+
+
+def _subscribe(workspace: int, user: UserRow, wanted: list[str]) -> None:
+    missing = set(wanted) - lists.joined(workspace, user.id)
+    unknown = missing - lists.find_open(workspace, missing)
+    if unknown:
+        index = next(index for index, id in enumerate(wanted) if id in unknown)
+        raise errors.InvalidInput({f"lists.{index}": ["Must be the id of a list that is not archived."]})
+    for list_id in dict.fromkeys(wanted):
+        if list_id in missing:
+            lists.subscribe(workspace, user.id, list_id)
+
+
+def _join(workspace: int, user: UserRow, wanted: list[dict[str, Any]]) -> None:
+    found = accounts.find_ids(workspace, [account["id"] for account in wanted])
+    for index, account in enumerate(wanted):
+        account_id = found.get(account["id"])
+        if account_id is None or account_id == user.id:
+            raise errors.InvalidInput({f"accounts.{index}.id": ["Must be the uid of another user, the account."]})
+    for account in wanted:
+        accounts.add(workspace, user.id, found[account["id"]], account.get("role"))
+
+
+# ---- users without a uid of their own -----------------------------------------------------------------------------
+
+
+@transaction
+def _rename(workspace: int, uid: str, new_uid: str, changes: Mapping[str, Any], full: bool) -> Saved:
+    user = store.find(workspace, uid)
+    if user is None or not user.uid_updateable or not store.rename(workspace, user.id, new_uid):
+        raise errors.InvalidInput({"uid": ["Must be the uid in the path: this user has a uid of its own."]})
+    return _save(workspace, new_uid, {**changes, "uid": new_uid}, full)
+
+
+@transaction
+def _claim(workspace: int, uid: str, changes: Mapping[str, Any]) -> Saved:
+    """Save; a uid that nobody has goes to the one updateable user of that email, else number, if there is just one."""
+    for field, column, key in _UPDATEABLE_BY:
+        if changes.get(field):
+            candidates = store.updateable(workspace, key(changes[field]), column)
+            if len(candidates) == 1 and store.find_id(workspace, uid) is None:
+                with contextlib.suppress(errors.UidTaken):  # somebody made that uid meanwhile: then it is updated
+                    store.rename(workspace, candidates[0], uid)
+            break
+    return _save(workspace, uid, changes, full=True)

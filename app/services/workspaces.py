@@ -1,0 +1,69 @@
+"""Workspaces: the tenants of one installation."""
+
+import re
+import secrets
+import string
+from dataclasses import dataclass
+
+from app import clock, errors
+from app.models.database import statement, transaction
+from app.models.workspaces import Workspace
+from app.services import keys
+from app.services.keys import KeyPair
+
+DEFAULT = "default"
+_MAX_NAME = 64
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]*")
+_ENVIRONMENT_LENGTH = 8  # atomic.md section 1
+
+
+@dataclass(frozen=True)
+class NewWorkspace:
+    """A workspace just made, with the only sight there will ever be of its secret."""
+
+    workspace: str
+    environment_id: str
+    public_key: str
+    secret_key: str
+
+
+@transaction
+def create(name: str, pair: KeyPair | None = None) -> NewWorkspace:
+    """Make a workspace with a key pair, a random one when none is given.
+
+    name: 1 to 64 letters, digits, spaces or _ . -  Raises errors.InvalidInput, errors.Conflict when the name is taken.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _MAX_NAME:
+        raise errors.InvalidInput({"name": [f"Must be 1 to {_MAX_NAME} letters, digits, spaces or _ . -"]})
+    if Workspace.get_or_none(Workspace.name == name):
+        raise errors.Conflict(f"There is a workspace {name} already.")
+    made = Workspace.create(name=name, environment_id=_new_environment_id(), created_at=clock.now())
+    pair = keys.add(made.id, pair)
+    return NewWorkspace(name, made.environment_id, pair.public, pair.secret)
+
+
+@transaction
+def ensure_default(pair: KeyPair | None) -> NewWorkspace | None:
+    """Make the default workspace when there is no workspace at all; return it if this call made it."""
+    return None if Workspace.select().exists() else create(DEFAULT, pair)
+
+
+@statement
+def everything() -> list[Workspace]:
+    """Return all workspaces in the order they were made."""
+    return list(Workspace.select().order_by(Workspace.id))
+
+
+@statement
+def find(name: str) -> int:
+    """Return the id of the workspace of that name. Raises errors.NotFound."""
+    found = Workspace.get_or_none(Workspace.name == name)
+    if found is None:
+        raise errors.NotFound(f"There is no workspace {name}.")
+    return int(found.id)
+
+
+def _new_environment_id() -> str:
+    """Eight letters and digits, the first a capital: never a word of our routes, which are all lower-case."""
+    rest = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_ENVIRONMENT_LENGTH - 1))
+    return secrets.choice(string.ascii_uppercase) + rest

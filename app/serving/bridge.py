@@ -1,0 +1,140 @@
+"""A WSGI application as an ASGI one: the event loop reads the whole request, then the application is called once.
+
+So a client that sends slowly keeps nothing waiting but itself, and the application never blocks on a socket.
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Executor
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+MAX_BODY = 1024 * 1024  # bytes that are kept; the application refuses less on most routes (app/api/bodies.py)
+# A client that sends more must read our answer, and mostly does so only when it has sent all: we let it for a while.
+_MAX_DISCARDED = 16 * 1024 * 1024  # bytes
+_DISCARD_SECONDS = 2.0
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Environ = dict[str, Any]
+WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+class Bridge:
+    """Calls a WSGI application for each request of an ASGI server.
+
+    executor: where the application runs, so that waits overlap; on the event loop itself when None, which is faster
+    for a database that answers from memory.
+    """
+
+    def __init__(self, application: WsgiApp, executor: Executor | None = None):
+        self.application = application
+        self.executor = executor
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request; websockets and the lifespan protocol are not for us."""
+        if scope["type"] != "http":
+            raise NotImplementedError(scope["type"])
+        length = _content_length(scope)
+        body = b"" if length > MAX_BODY else await _read(receive)
+        if body is None:
+            return  # the client went away, or took too long, before its request was whole
+        environ = _environ(scope, body, length)
+        if self.executor is None:
+            reply = self._call(environ)
+        else:
+            reply = await asyncio.get_running_loop().run_in_executor(self.executor, self._call, environ)
+        await _answer(send, *reply)
+        if length > MAX_BODY or len(body) > MAX_BODY:
+            await _discard(receive)
+
+    def _call(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
+            started[:] = [status, headers]
+            return lambda data: None
+
+        parts = self.application(environ, start_response)
+        try:
+            body = b"".join(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        return started[0], started[1], body
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Return the body, cut soon after MAX_BODY; None when the client did not send all of it."""
+    parts, size, more = [], 0, True
+    while more and size <= MAX_BODY:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts.append(message["body"])
+        size += len(message["body"])
+        more = message["more_body"]
+    return b"".join(parts)
+
+
+async def _answer(send: Send, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": int(status[:3]), "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _discard(receive: Receive) -> None:
+    async def drain() -> None:
+        size = 0
+        while size < _MAX_DISCARDED:
+            message = await receive()
+            if message["type"] != "http.request" or not message["more_body"]:
+                return
+            size += len(message["body"])
+
+    try:
+        await asyncio.wait_for(drain(), _DISCARD_SECONDS)
+    except TimeoutError:
+        pass
+
+
+def _content_length(scope: dict[str, Any]) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value)  # gunicorn has refused what is no number
+    return 0
+
+
+def _environ(scope: dict[str, Any], body: bytes, length: int) -> Environ:
+    """The environ of PEP 3333."""
+    path = unquote_to_bytes(scope["raw_path"].partition(b"?")[0]).decode("latin-1")
+    host, port = scope["server"] or ("localhost", 80)
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": scope["root_path"],
+        "PATH_INFO": path,
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
+    environ.pop("HTTP_TRANSFER_ENCODING", None)  # the body lies whole in wsgi.input
+    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+    environ["CONTENT_LENGTH"] = str(max(length, len(body)))
+    environ.pop("HTTP_CONTENT_LENGTH", None)
+    return environ

@@ -1,0 +1,62 @@
+"""gunicorn's settings, tuned for this service; gunicorn.conf.py at the top level is this file by another name."""
+
+from app import banner, logs
+from app.config import read_settings
+from app.errors import Misconfigured, StorageUnavailable
+from app.models.database import db, forget_connection, open_database
+from app.services import storage
+
+try:
+    _settings = read_settings()
+except Misconfigured as error:
+    raise SystemExit(f"rollcall: {error}") from None
+
+wsgi_app = "wsgi:app"
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.workers
+worker_class = "app.serving.worker.Worker"
+# SQLite answers from memory: a thread would only add to it. On Postgres the waits of several requests overlap.
+threads = 1 if _settings.is_sqlite else _settings.threads
+worker_connections = 1000
+backlog = 2048
+keepalive = 5  # seconds; longer than the pause between two calls of one SDK session, shorter than a proxy's patience
+timeout = 30  # seconds without a sign of life until a worker is replaced
+graceful_timeout = _settings.shutdown_timeout
+limit_request_line = 8190  # bytes; a uid of 255 characters is 3,060 when each has 4 bytes, percent-encoded
+limit_request_fields = 100
+limit_request_field_size = 8190
+asgi_lifespan = "off"
+control_socket_disable = True  # two services of one user would take each other's
+max_requests = 0
+loglevel = _settings.log_level
+errorlog = "-"
+accesslog = None  # app/api/requests.py writes one line a request, which names no user
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "app.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"gunicorn.error": {"level": _settings.log_level.upper(), "handlers": ["stderr"], "propagate": False}},
+}
+
+
+def on_starting(server):  # type: ignore[no-untyped-def]
+    """Make the database ready before there are workers; without it they start too, and answer 503 until it is there."""
+    logs.configure(_settings.log_level)
+    open_database(_settings)
+    try:
+        made = storage.prepare(_settings)
+    except StorageUnavailable:
+        logs.warning("database_away", hint="DATABASE_URL cannot be reached or written; answering 503 until it can")
+    else:
+        if made:
+            banner.show(_settings, made)
+    finally:
+        forget_connection()  # a connection must not be shared with the workers that are forked next
+
+
+def post_fork(server, worker):  # type: ignore[no-untyped-def]
+    """Start each worker without any connection of its parent."""
+    if db.obj is not None:
+        db.dispose()

@@ -1,0 +1,25 @@
+"""What a uid, the caller's identifier of a user, may look like (engage.md section 3)."""
+
+import re
+
+MAX_LENGTH = 255  # characters
+# For the OpenAPI document: JSON Schema has no words for "no white space at the end".
+PATTERN = r"^(?!\.{1,2}$)[^\s\u0000-\u001f\u007f-\u009f/]([^\u0000-\u001f\u007f-\u009f/]{0,253}[^\s\u0000-\u001f\u007f-\u009f/])?$"
+RULE = f"Must be 1 to {MAX_LENGTH} characters without a slash, control characters or white space at the ends."
+CREATE_PATTERN = "^[A-Za-z0-9]{1,255}$"
+CREATE_RULE = (
+    "Must be letters and digits only. For any other uid use PUT /users/{uid}, or set ROLLCALL_CREATE_ID=any on the server."
+)
+
+_UID = re.compile(r"(?!\.{1,2}\Z)(?!\s)[^\x00-\x1f\x7f-\x9f/]{1,255}(?<!\s)")
+_CREATE = re.compile("[A-Za-z0-9]{1,255}")
+
+
+def is_valid(uid: str) -> bool:
+    """Tell whether a user can have this uid."""
+    return _UID.fullmatch(uid) is not None
+
+
+def is_plain(uid: str) -> bool:
+    """Tell whether the uid is one that `POST /users` takes by default: ASCII letters and digits."""
+    return _CREATE.fullmatch(uid) is not None
