@@ -7,7 +7,7 @@ from flask import Flask
 from app import api, banner, logs
 from app.api import openapi
 from app.config import Settings
-from app.models.database import open_database
+from app.services import storage
 from app.services.workspaces import NewWorkspace
 
 __version__ = "0.1.0"
@@ -20,7 +20,7 @@ def create_app(settings: Settings, announce: Callable[[NewWorkspace], None] | No
     away at the start; prints it when None.
     """
     logs.configure(settings.log_level)
-    open_database(settings)
+    storage.open(settings)
     app = Flask(__name__, static_folder=None)
     app.config.update(
         SETTINGS=settings,

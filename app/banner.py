@@ -1,19 +1,10 @@
 """What is printed, once, when the first start makes the default workspace."""
 
-from typing import Protocol
-
 from app.config import Settings
+from app.services.workspaces import NewWorkspace
 
 
-class MadeWorkspace(Protocol):
-    """A workspace just made."""
-
-    workspace: str
-    public_key: str
-    secret_key: str
-
-
-def show(settings: Settings, made: MadeWorkspace) -> None:
+def show(settings: Settings, made: NewWorkspace) -> None:
     """Print the keys, the addresses and a first request; a secret that came from the environment is not repeated."""
     given = bool(settings.secret_key)
     pair = f"{made.public_key}:" + ("$ROLLCALL_SECRET_KEY" if given else made.secret_key)
@@ -29,7 +20,7 @@ def show(settings: Settings, made: MadeWorkspace) -> None:
 
   Try it:
 
-    curl -u "{pair}" -H "Content-Type: application/json" -d '{{"id": "u144", "first_name": "Ada"}}' {settings.base_url}/v1/users
+    curl -u "{pair}" -d '{{"id": "u144", "first_name": "Ada"}}' {settings.base_url}/v1/users
 """,
         flush=True,
     )

@@ -15,7 +15,6 @@ from tqdm import tqdm
 from app import __version__, banner, create_app, dates, errors, logs
 from app.api import openapi
 from app.config import Settings, read_settings
-from app.models.database import open_database
 from app.services import keys, lists, seeds, storage, workspaces
 
 _ROOT = Path(__file__).parent.parent
@@ -28,7 +27,7 @@ def _storage(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         settings = _settings()
         logs.configure("warning")
-        open_database(settings)
+        storage.open(settings)
         made = storage.prepare(settings)
         if made:
             banner.show(settings, made)
@@ -45,6 +44,7 @@ class _Group(click.Group):
     """A group whose commands end a known failure with one line and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command of the context."""
         try:
             return super().invoke(ctx)
         except (errors.Failure, errors.Misconfigured) as error:
@@ -72,7 +72,7 @@ def serve() -> None:
 @main.command(epilog="Example: rollcall migrate")
 def migrate() -> None:
     """Bring the database to the schema of this release."""
-    open_database(_settings())
+    storage.open(_settings())
     names = storage.migrate()
     click.echo("\n".join(f"applied {name}" for name in names) or "nothing to do")
 
@@ -114,7 +114,9 @@ def key() -> None:
 
 @key.command("rotate", epilog="Example: rollcall key rotate --workspace acme --overlap 48")
 @_WORKSPACE
-@click.option("--overlap", default=24.0, show_default=True, type=click.FloatRange(0, 8760), help="Hours the old pair lives on.")
+@click.option(
+    "--overlap", default=24.0, show_default=True, type=click.FloatRange(0, 8760), help="Hours the old pair lives on."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_storage
 def rotate_key(workspace: str, overlap: float, as_json: bool) -> None:

@@ -13,15 +13,21 @@ from app.errors import Misconfigured
 _DEFAULT_WORKERS = min(os.cpu_count() or 1, 4)  # more gained nothing where it was measured, and each costs memory
 
 
-def _setting(variable: str, default: Any, unit: str, check: Callable[..., Any] | None = None, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"variable": variable, "unit": unit, "check": check, "secret": secret})
+def _setting(
+    variable: str, default: Any, unit: str, check: Callable[..., Any] | None = None, secret: bool = False
+) -> Any:
+    return field(
+        default=default,
+        repr=not secret,
+        metadata={"variable": variable, "unit": unit, "check": check, "secret": secret},
+    )
 
 
 def _check_database_url(text: str) -> None:
     parts = urlsplit(text)
     if parts.scheme == "sqlite" and parts.path.strip("/") and not parts.netloc:
         return
-    if parts.scheme in ("postgresql", "postgres") and parts.netloc:
+    if parts.scheme in ("postgresql", "postgres") and (parts.netloc or parts.query or len(parts.path) > 1):
         return
     raise validate.ValidationError("Must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.")
 
@@ -46,7 +52,9 @@ class Settings:
     secret_key: str = _setting("ROLLCALL_SECRET_KEY", "", "text", _LONG_KEY, secret=True)
     create_id: str = _setting("ROLLCALL_CREATE_ID", "alphanumeric", "rule", validate.OneOf(["alphanumeric", "any"]))
     public_replies: str = _setting("ROLLCALL_PUBLIC_REPLIES", "sent", "rule", validate.OneOf(["sent", "full"]))
-    statement_timeout: int = _setting("ROLLCALL_STATEMENT_TIMEOUT", 15_000, "milliseconds", validate.Range(100, 600_000))
+    statement_timeout: int = _setting(
+        "ROLLCALL_STATEMENT_TIMEOUT", 15_000, "milliseconds", validate.Range(100, 600_000)
+    )
     lock_timeout: int = _setting("ROLLCALL_LOCK_TIMEOUT", 5_000, "milliseconds", validate.Range(100, 600_000))
     prepare_statements: bool = _setting("ROLLCALL_PREPARE_STATEMENTS", True, "true or false")
     shutdown_timeout: int = _setting("ROLLCALL_SHUTDOWN_TIMEOUT", 10, "seconds", validate.Range(1, 600))
@@ -64,7 +72,7 @@ class Settings:
     @property
     def base_url(self) -> str:
         """Where this machine reaches the service."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - only read
         return f"http://{host}:{self.port}"
 
 

@@ -64,10 +64,14 @@ def _from_text(text: str) -> int:
         raise ValueError("Must be an ISO 8601 date or epoch seconds or milliseconds.")
     year, month, day, hour, minute, second, fraction, _, sign, offset_hours, offset_minutes = found.groups()
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
+        moment = datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+        )
     except ValueError:
         raise ValueError("Must be a date that exists.") from None
-    milliseconds = (moment.toordinal() - _EPOCH) * _DAY_MS + (moment.hour * 3600 + moment.minute * 60 + moment.second) * 1000
+    milliseconds = (moment.toordinal() - _EPOCH) * _DAY_MS + (
+        moment.hour * 3600 + moment.minute * 60 + moment.second
+    ) * 1000
     return milliseconds + int((fraction or "0").ljust(3, "0")[:3]) - _offset(sign, offset_hours, offset_minutes)
 
 

@@ -4,11 +4,13 @@ import re
 
 MAX_LENGTH = 255  # characters
 # For the OpenAPI document: JSON Schema has no words for "no white space at the end".
-PATTERN = r"^(?!\.{1,2}$)[^\s\u0000-\u001f\u007f-\u009f/]([^\u0000-\u001f\u007f-\u009f/]{0,253}[^\s\u0000-\u001f\u007f-\u009f/])?$"
+_INNER = r"\u0000-\u001f\u007f-\u009f/"
+PATTERN = rf"^(?!\.{{1,2}}$)[^\s{_INNER}]([^{_INNER}]{{0,253}}[^\s{_INNER}])?$"
 RULE = f"Must be 1 to {MAX_LENGTH} characters without a slash, control characters or white space at the ends."
 CREATE_PATTERN = "^[A-Za-z0-9]{1,255}$"
 CREATE_RULE = (
-    "Must be letters and digits only. For any other uid use PUT /users/{uid}, or set ROLLCALL_CREATE_ID=any on the server."
+    "Must be letters and digits only. For any other uid use PUT /users/{uid}, "
+    "or set ROLLCALL_CREATE_ID=any on the server."
 )
 
 _UID = re.compile(r"(?!\.{1,2}\Z)(?!\s)[^\x00-\x1f\x7f-\x9f/]{1,255}(?<!\s)")

@@ -11,8 +11,7 @@ VERSION_PREFIX = "/v1"
 
 def init_app(app: Flask) -> None:
     """Put the API on the app."""
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # a double slash is no route, and no redirect either
+    app.url_map.merge_slashes = False  # a double slash is no route, and no redirect to one
     app.url_map.converters["uid"] = UidConverter
     requests.init_app(app)
     errors.init_app(app)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from flask import Request, current_app, request
-from marshmallow import EXCLUDE, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from app import errors, strict_json
@@ -16,7 +15,6 @@ _MAX_SHOWN = 200  # characters of a field's path in an error: a hostile name mus
 class StrictParser(FlaskParser):
     """webargs with our reader in front, and our errors behind."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: Mapping[str, str | None] = {"json": None, "query": EXCLUDE}  # type: ignore[misc]
     DEFAULT_VALIDATION_STATUS = 400
 
     def load_json(self, req: Request, schema: Any) -> Any:
@@ -34,7 +32,7 @@ class StrictParser(FlaskParser):
         return req.args.to_dict()
 
     def handle_error(
-        self, error: ValidationError, req: Request, schema: Any, *, error_status_code: Any, error_headers: Any
+        self, error: Any, req: Request, schema: Any, *, error_status_code: Any, error_headers: Any
     ) -> NoReturn:
         """Raise what marshmallow found as errors.InvalidInput."""
         found = error.normalized_messages()

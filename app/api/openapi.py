@@ -18,7 +18,7 @@ Rollcall keeps who a product's users are, what they did, and which lists and acc
 Authenticate with HTTP Basic: the public key as user name and the secret key as password. Where the public key alone
 is enough, the password is empty. Every reply is a JSON object; every success is 200; errors have one shape.
 """
-_SECURITY = {
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {
     OPEN: [],
     PUBLIC_KEY: [{"publicKey": []}, {"secretKey": []}],
     SECRET_KEY: [{"secretKey": []}],

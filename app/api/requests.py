@@ -56,7 +56,7 @@ def wait_for_storage() -> None:
 
 
 def check_path() -> None:
-    """Refuse a path that is no UTF-8, and a uid that nobody can have: not found, or bad input where it would make a user.
+    """Refuse a path that is no UTF-8 and a uid that nobody can have: not found, or bad input where it would be made.
 
     Raises errors.NotFound, UserNotFound, InvalidInput.
     """

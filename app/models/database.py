@@ -43,7 +43,7 @@ class BaseModel(peewee.Model):
         legacy_table_names = False
 
 
-class SqliteStore(APSWDatabase):
+class SqliteStore(APSWDatabase):  # type: ignore[misc]
     """An SQLite file, written by any number of processes, durable at every commit."""
 
     dialect: ClassVar[Dialect] = SQLITE
@@ -76,7 +76,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
 
     def is_broken(self) -> bool:
         """Tell whether the connection of this thread is lost."""
-        return not self.is_closed() and self.connection().closed
+        return not self.is_closed() and bool(self._state.conn.closed)
 
 
 def open_database(settings: Settings) -> SqliteStore | PostgresStore:

@@ -26,15 +26,20 @@ class Device(BaseModel):
 
 
 _PUT = Statement(
-    lambda d: f"INSERT INTO devices (workspace_id, token_hash, user_id, token, platform, position) "
-    f"VALUES ({', '.join([d.parameter] * 6)}) ON CONFLICT (workspace_id, token_hash) DO UPDATE SET "
-    "user_id = excluded.user_id, position = excluded.position, platform = coalesce(excluded.platform, devices.platform) "
-    "RETURNING user_id"
+    lambda d: (
+        f"INSERT INTO devices (workspace_id, token_hash, user_id, token, platform, position) "
+        f"VALUES ({', '.join([d.parameter] * 6)}) ON CONFLICT (workspace_id, token_hash) DO UPDATE SET "
+        "user_id = excluded.user_id, position = excluded.position, "
+        "platform = coalesce(excluded.platform, devices.platform) "
+        "RETURNING user_id"
+    )
 )
 _TRIM = Statement(
-    lambda d: f"DELETE FROM devices WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-    f"AND token_hash NOT IN (SELECT token_hash FROM devices WHERE workspace_id = {d.parameter} "
-    f"AND user_id = {d.parameter} ORDER BY position DESC LIMIT {MAX_DEVICES}) RETURNING user_id"
+    lambda d: (
+        f"DELETE FROM devices WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
+        f"AND token_hash NOT IN (SELECT token_hash FROM devices WHERE workspace_id = {d.parameter} "
+        f"AND user_id = {d.parameter} ORDER BY position DESC LIMIT {MAX_DEVICES}) RETURNING user_id"
+    )
 )
 
 

@@ -50,13 +50,17 @@ def _touch(d: Dialect) -> str:
 _FIELDS = "INSERT INTO events (workspace_id, user_id, timestamp, id, event, value, properties)"
 _TOUCH = Statement(_touch)
 _INSERT = Statement(
-    lambda d: f"{_FIELDS} VALUES ({', '.join([d.parameter] * 5)}, {d.json_parameter}, {d.json_parameter}) "
-    "ON CONFLICT DO NOTHING RETURNING id"
+    lambda d: (
+        f"{_FIELDS} VALUES ({', '.join([d.parameter] * 5)}, {d.json_parameter}, {d.json_parameter}) "
+        "ON CONFLICT DO NOTHING RETURNING id"
+    )
 )
 _RECORD = Statement(  # both at once: one round trip, and a transaction by itself
-    lambda d: f"WITH actor AS ({_touch(d)}) {_FIELDS} "
-    f"SELECT {d.parameter}, actor.id, {d.parameter}, {d.parameter}, {d.parameter}, {d.json_parameter}, "
-    f"{d.json_parameter} FROM actor ON CONFLICT DO NOTHING RETURNING id"
+    lambda d: (
+        f"WITH actor AS ({_touch(d)}) {_FIELDS} "
+        f"SELECT {d.parameter}, actor.id, {d.parameter}, {d.parameter}, {d.parameter}, {d.json_parameter}, "
+        f"{d.json_parameter} FROM actor ON CONFLICT DO NOTHING RETURNING id"
+    )
 )
 
 
@@ -88,10 +92,12 @@ def _record_in_two(actor: tuple[Any, ...], workspace: int, stored: tuple[Any, ..
 @functools.cache
 def _page_statement(conditions: tuple[str, ...]) -> Statement:
     return Statement(
-        lambda d: f"SELECT id, event, {d.json_text.format('value')}, {d.json_text.format('properties')}, timestamp "
-        f"FROM events WHERE workspace_id = {d.parameter} AND user_id = {d.parameter}"
-        + "".join(f" AND {condition.replace('?', d.parameter)}" for condition in conditions)
-        + f" ORDER BY timestamp DESC, id DESC LIMIT {d.parameter}"
+        lambda d: (
+            f"SELECT id, event, {d.json_text.format('value')}, {d.json_text.format('properties')}, timestamp "
+            f"FROM events WHERE workspace_id = {d.parameter} AND user_id = {d.parameter}"
+            + "".join(f" AND {condition.replace('?', d.parameter)}" for condition in conditions)
+            + f" ORDER BY timestamp DESC, id DESC LIMIT {d.parameter}"
+        )
     )
 
 

@@ -1,6 +1,5 @@
 """Lists and who is subscribed to them."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import peewee
@@ -58,14 +57,6 @@ def create(workspace: int, title: str, now: int) -> ListRow:
     return row
 
 
-def find_open(workspace: int, list_ids: Iterable[str]) -> set[str]:
-    """Return which of these lists exist and are not archived."""
-    query = List.select(List.id).where(
-        (List.workspace_id == workspace) & List.id.in_(list(list_ids)) & List.archived_at.is_null()
-    )
-    return {row.id for row in query}
-
-
 def joined(workspace: int, user_id: str) -> set[str]:
     """Return the lists that the user is subscribed to, archived ones too."""
     query = Subscription.select(Subscription.list_id).where(
@@ -76,13 +67,41 @@ def joined(workspace: int, user_id: str) -> set[str]:
     return {row.list_id for row in query}
 
 
+_COUNT = Statement(
+    lambda d: (
+        f"UPDATE lists SET subscriber_count = subscriber_count + {d.parameter} "
+        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND archived_at IS NULL RETURNING id"
+    )
+)
 _SUBSCRIBE = Statement(
-    lambda d: f"INSERT INTO subscriptions (workspace_id, user_id, list_id, status, position) "
-    f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, user_id, list_id) "
-    "DO UPDATE SET status = excluded.status RETURNING position"
+    lambda d: (
+        f"INSERT INTO subscriptions (workspace_id, user_id, list_id, status, position) "
+        f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, user_id, list_id) "
+        "DO UPDATE SET status = excluded.status RETURNING position"
+    )
 )
 
 
-def subscribe(workspace: int, user_id: str, list_id: str) -> None:
-    """Subscribe the user, without asking for a confirmation."""
+def subscribe(workspace: int, user_id: str, list_id: str) -> bool:
+    """Subscribe a user who is not, without asking for a confirmation.
+
+    Locks the list until the transaction ends. Returns whether there is such a list and it is not archived.
+    """
+    if not _COUNT(1, workspace, list_id):
+        return False
     _SUBSCRIBE(workspace, user_id, list_id, SUBSCRIBED, ids.new())
+    return True
+
+
+_UNCOUNT = Statement(
+    lambda d: (
+        f"UPDATE lists SET subscriber_count = subscriber_count - 1 WHERE workspace_id = {d.parameter} AND id IN "
+        f"(SELECT list_id FROM subscriptions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
+        f"AND status = {d.parameter}) RETURNING id"
+    )
+)
+
+
+def discount(workspace: int, user_id: str) -> None:
+    """Take the user, who is about to go, out of the counts of all lists."""
+    _UNCOUNT(workspace, workspace, user_id, SUBSCRIBED)

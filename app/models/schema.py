@@ -42,7 +42,7 @@ def migrate() -> list[str]:
 
 @statement
 def _apply() -> list[str]:
-    return _runner().up()
+    return list(_runner().up())
 
 
 def _runner() -> Runner:

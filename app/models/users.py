@@ -93,18 +93,11 @@ def _columns(d: Dialect) -> str:
 
 
 def _row(values: tuple[Any, ...]) -> UserRow:
-    return UserRow(
-        values[0],
-        values[1],
-        bool(values[2]),
-        *values[3:7],
-        bool(values[7]),
-        *values[8:10],
-        load_flat(values[10]),
-        values[11],
-        values[12],
-        *(orjson.loads(text) if text != "[]" else [] for text in values[13:16]),
-    )
+    parts = list(values)
+    parts[2], parts[7] = bool(parts[2]), bool(parts[7])  # SQLite has no booleans
+    parts[10] = load_flat(parts[10])
+    parts[13:] = [orjson.loads(text) if text != "[]" else [] for text in parts[13:]]
+    return UserRow._make(parts)
 
 
 def load_flat(text: str) -> dict[str, Any]:
@@ -185,8 +178,21 @@ def page(
 
 # Field of a change -> the columns it sets.
 _COLUMNS_OF = {"email": ("email", "email_key"), "number": ("number", "number_digits")}
-_KEPT = ("uid_updateable", "first_name", "last_name", "number", "email", "is_account", "archived_at", "meta", "created_at",
-         "tz", "app_version", "app_build", "app_last_active")  # fmt: skip
+_KEPT = (
+    "uid_updateable",
+    "first_name",
+    "last_name",
+    "number",
+    "email",
+    "is_account",
+    "archived_at",
+    "meta",
+    "created_at",
+    "tz",
+    "app_version",
+    "app_build",
+    "app_last_active",
+)
 
 
 def key_of_email(email: str) -> str:
@@ -225,8 +231,7 @@ def _upsert_statement(fields: tuple[str, ...], guard_email: bool) -> Statement:
             rules.append(f"{d.json_key_count.format(merged)} <= {MAX_META_KEYS}")
         return (
             f"INSERT INTO users ({', '.join(names)}) VALUES ({', '.join(places)}) "
-            f"ON CONFLICT (workspace_id, uid) DO "
-            + (f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING")
+            f"ON CONFLICT (workspace_id, uid) DO UPDATE SET {', '.join(changes) or 'uid = excluded.uid'}"
             + (f" WHERE {' AND '.join(rules)}" if rules else "")
             + f" RETURNING {_columns(d)}"
         )
@@ -239,9 +244,10 @@ def upsert(
 ) -> UserRow | None:
     """Make the user of that uid or change the fields given, in one statement, and return it as it is then.
 
-    id: what a new user gets; the row's id tells whether there was one before. changes: any of the fields in _KEPT;
-    meta is merged key by key. guard_email: an email may be set or repeated, not changed.
-    Returns None when nothing was done: the guard or the number of meta keys forbids it, or there was nothing to change.
+    Either way the user is locked until the transaction ends. id: what a new user gets; the row's id tells whether
+    there was one before. changes: any of the fields in _KEPT; meta is merged key by key. guard_email: an email may be
+    set or repeated, not changed.
+    Returns None when nothing was done, because the guard or the number of meta keys forbids it.
     """
     fields = tuple(field for field in _KEPT if field in changes)
     values = [value for field in fields for value in _values(field, changes[field])]
@@ -251,19 +257,30 @@ def upsert(
     return _row(rows[0]) if rows else None
 
 
+_LOCK = Statement(
+    lambda d: f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}{d.for_update}"
+)
 _DELETE = Statement(
-    lambda d: f"DELETE FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter} RETURNING id"
+    lambda d: f"DELETE FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
 )
 
 
-def delete(workspace: int, uid: str) -> bool:
-    """Delete the user and, by cascade, all that hangs on it. Returns whether there was one."""
-    return bool(_DELETE(workspace, uid))
+def lock(workspace: int, uid: str) -> str | None:
+    """Return the id of the user of that uid and keep it from changing until the transaction ends."""
+    rows = _LOCK(workspace, uid)
+    return rows[0][0] if rows else None
+
+
+def delete(workspace: int, id: str) -> None:
+    """Delete the user and, by cascade, all that hangs on it; the counts of lists and accounts are not looked after."""
+    _DELETE(workspace, id)
 
 
 _RENAME = Statement(
-    lambda d: f"UPDATE users SET uid = {d.parameter}, uid_updateable = FALSE "
-    f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND uid_updateable RETURNING id"
+    lambda d: (
+        f"UPDATE users SET uid = {d.parameter}, uid_updateable = FALSE "
+        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND uid_updateable RETURNING id"
+    )
 )
 
 

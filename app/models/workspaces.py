@@ -46,8 +46,10 @@ class KeyRow(NamedTuple):
 
 
 _FIND = Statement(
-    lambda d: f"SELECT workspace_id, secret_hash, expires_at FROM keys "
-    f"WHERE public_key = {d.parameter} AND revoked_at IS NULL"
+    lambda d: (
+        f"SELECT workspace_id, secret_hash, expires_at FROM keys "
+        f"WHERE public_key = {d.parameter} AND revoked_at IS NULL"
+    )
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates
 
 from app import clock, cursors, ids
-from app.schemas.fields import MAX_PROPERTIES, Date, EventCursor, Flat, Limit, Scalar, ShownDate, Text
+from app.schemas.fields import MAX_PROPERTIES, Date, EventCursor, Flat, Limit, QueryDate, Scalar, ShownDate, Text
 
 MAX_EVENT = 255
 MAX_AHEAD = 24 * 3_600_000  # milliseconds: clocks of phones are wrong by hours, not by days
@@ -48,7 +48,11 @@ class ShownEventSchema(Schema):
     """An event."""
 
     id = fields.String(
-        metadata={"description": "Ours, ordered by time.", "pattern": ids.PATTERN, "example": "6a7fc6477241fcec31a9548e"}
+        metadata={
+            "description": "Ours, ordered by time.",
+            "pattern": ids.PATTERN,
+            "example": "6a7fc6477241fcec31a9548e",
+        }
     )
     event = fields.String(metadata={"example": "Paid"})
     value = Scalar(allow_none=True, metadata={"example": 49.5})
@@ -81,8 +85,8 @@ class EventQuerySchema(Schema):
         validate=validate.Length(min=1, max=MAX_EVENT),
         metadata={"description": "Only events of this name.", "example": "Paid"},
     )
-    since = Date(metadata={"description": "Only events from this moment on.", "example": "2026-01-01"})
-    until = Date(metadata={"description": "Only events before this moment.", "example": "2026-02-01"})
+    since = QueryDate(metadata={"description": "Only events from this moment on.", "example": "2026-01-01"})
+    until = QueryDate(metadata={"description": "Only events before this moment.", "example": "2026-02-01"})
 
     @post_load
     def _rename(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

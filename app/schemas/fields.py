@@ -51,7 +51,10 @@ class Uid(Rule):
     """A uid: a string, or an integer, which is taken as its digits."""
 
     schema: ClassVar[dict[str, Any]] = {
-        "anyOf": [{"type": "string", "pattern": uids.PATTERN}, {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}]
+        "anyOf": [
+            {"type": "string", "pattern": uids.PATTERN},
+            {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER},
+        ]
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -103,7 +106,9 @@ class PhoneNumber(Rule):
             or not _NUMBER.fullmatch(text)
             or sum(map(str.isdigit, text)) not in _NUMBER_DIGITS
         ):
-            raise ValidationError("Must be an optional + and 5 to 20 digits; spaces, dots, dashes and parentheses may stand between.")
+            raise ValidationError(
+                "Must be an optional + and 5 to 20 digits; spaces, dots, dashes and parentheses may stand between."
+            )
         return text
 
 
@@ -126,6 +131,14 @@ class Date(Rule):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else dates.render(value)
+
+
+class QueryDate(Date):
+    """A date in a query, where a number is text like everything else."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        is_number = isinstance(value, str) and re.fullmatch(r"-?[0-9]{5,15}", value)
+        return super()._deserialize(int(value) if is_number else value, attr, data, **kwargs)
 
 
 class ShownDate(Date):
@@ -186,7 +199,7 @@ class Flat(Rule):
                 if len(wrong) == MAX_ERRORS:
                     break
         if wrong:
-            raise ValidationError(wrong)  # type: ignore[arg-type]
+            raise ValidationError(wrong)
         return value
 
     def _fault(self, key: str, item: Any) -> str | None:
@@ -240,5 +253,3 @@ class EventCursor(Cursor):
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": cursors.EVENT_PATTERN}
     is_valid = staticmethod(cursors.is_event_cursor)
-
-

@@ -32,4 +32,6 @@ class ErrorSchema(Schema):
             "example": {"email": ["Must be a valid email address."]},
         },
     )
-    request_id = fields.String(metadata={"description": "Names this request in the log.", "example": "f1c2d3e4a5b60718"})
+    request_id = fields.String(
+        metadata={"description": "Names this request in the log.", "example": "f1c2d3e4a5b60718"}
+    )

@@ -112,8 +112,8 @@ class UserFieldsSchema(Schema):
     created_at = Date(metadata={"description": "When the person signed up; now if not said.", "example": "2020-08-11"})
     meta = _meta(
         metadata={
-            "description": f"Attributes, merged key by key. At most {MAX_META_KEYS} keys after the merge; a key has 1 to "
-            f"{MAX_META_KEY} characters, a string value at most {MAX_META_VALUE} bytes.",
+            "description": f"Attributes, merged key by key. At most {MAX_META_KEYS} keys after the merge; "
+            f"a key has 1 to {MAX_META_KEY} characters, a string value at most {MAX_META_VALUE} bytes.",
             "example": {"plan": "pro", "age": 34},
         }
     )
@@ -162,11 +162,14 @@ class UpdateUserSchema(UserFieldsSchema):
         metadata={"description": "Ids of lists to subscribe the user to, without a confirmation.", "example": []},
     )
     archived = Flag(
-        metadata={"description": "false brings an archived user back (with the secret); true is ignored.", "example": False}
+        metadata={
+            "description": "false brings an archived user back (with the secret); true is ignored.",
+            "example": False,
+        }
     )
     uid = Uid(
         metadata={
-            "description": "The same as in the path; another one only where `uid_updateable` is true: it is the new uid.",
+            "description": "The same as in the path; another one only where `uid_updateable` is true, as its new uid.",
             "example": "u144",
         }
     )
@@ -222,7 +225,11 @@ class UserSchema(Schema):
 
     id = fields.String(
         required=True,
-        metadata={"description": "Ours, ordered by time.", "pattern": ids.PATTERN, "example": "5fc6477241fcec31a9548e98"},
+        metadata={
+            "description": "Ours, ordered by time.",
+            "pattern": ids.PATTERN,
+            "example": "5fc6477241fcec31a9548e98",
+        },
     )
     uid = fields.String(required=True, metadata={"description": "The caller's.", "example": "u144"})
     uid_updateable = fields.Boolean(

@@ -3,11 +3,11 @@
 from typing import Any
 
 from app import clock, cursors, ids
+from app.errors import UserNotFound
 from app.models import events as store
 from app.models import users
 from app.models.database import statement
 from app.models.events import EventRow
-from app.errors import UserNotFound
 
 __all__ = ["EventRow", "page", "record"]
 

@@ -73,9 +73,7 @@ def rotate(workspace: int, overlap: float) -> KeyPair:
     """Give the workspace a new pair; the pairs it has now stay valid for `overlap` hours, none longer than before."""
     end = clock.now() + int(overlap * _HOUR)
     Key.update(expires_at=end).where(
-        (Key.workspace == workspace)
-        & Key.revoked_at.is_null()
-        & (Key.expires_at.is_null() | (Key.expires_at > end))
+        (Key.workspace == workspace) & Key.revoked_at.is_null() & (Key.expires_at.is_null() | (Key.expires_at > end))
     ).execute()
     return add(workspace)
 

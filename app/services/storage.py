@@ -5,13 +5,28 @@ import threading
 from app import errors
 from app.config import Settings
 from app.models import schema
-from app.models.database import db
+from app.models.database import db, forget_connection, open_database
 from app.models.workspaces import try_write
 from app.services import workspaces
 from app.services.keys import KeyPair
 from app.services.workspaces import NewWorkspace
 
 _preparing = threading.Lock()
+
+
+def open(settings: Settings) -> None:
+    """Make the database of these settings the one in use. Nothing is connected yet. Raises errors.Misconfigured."""
+    open_database(settings)
+
+
+def disconnect() -> None:
+    """Close the connection of this thread: before a fork, which must not share it."""
+    forget_connection()
+
+
+def abandon_connections() -> None:
+    """Forget, after a fork, whatever connection the parent had, without closing it under the parent's feet."""
+    db.dispose()
 
 
 def prepare(settings: Settings) -> NewWorkspace | None:
@@ -33,7 +48,10 @@ def migrate() -> list[str]:
 
 
 def ensure_prepared(settings: Settings) -> NewWorkspace | None:
-    """Prepare unless this process has done so. A database that was away at the start is made ready by the first request."""
+    """Prepare unless this process has done so.
+
+    A database that was away at the start is made ready by the first request. Raises as `prepare` does.
+    """
     if db.obj.is_prepared:
         return None
     with _preparing:

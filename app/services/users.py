@@ -64,8 +64,12 @@ def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> 
 @transaction
 def delete(workspace: int, uid: str) -> None:
     """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
-    if not store.delete(workspace, uid):
+    id = store.lock(workspace, uid)
+    if id is None:
         raise errors.UserNotFound()
+    accounts.discount(workspace, id)
+    lists.discount(workspace, id)
+    store.delete(workspace, id)
 
 
 @statement
@@ -107,17 +111,13 @@ def _save(workspace: int, uid: str, changes: Mapping[str, Any], full: bool, id: 
 
 @statement
 def _save_fields(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
-    user = None if fields else store.find(workspace, uid)  # SDKs identify with nothing new: that needs no write
-    if user is None:
-        user = store.upsert(workspace, id, uid, fields, clock.now(), guard_email=not full)
-    if user is None:
-        user = _unchanged(workspace, uid, fields, full)
-    return Saved(user, user.id == id)
+    known = None if fields else store.find(workspace, uid)  # SDKs identify with nothing new: that needs no write
+    return Saved(known, False) if known else _upsert(workspace, uid, fields, full, id)
 
 
 @transaction
 def _save_all(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
-    user, created = _save_fields(workspace, uid, fields, full, id)
+    user, created = _upsert(workspace, uid, fields, full, id)
     if fields.get("lists"):
         _subscribe(workspace, user, fields["lists"])
     if fields.get("accounts"):
@@ -127,35 +127,36 @@ def _save_all(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, i
     return Saved(retrieve(workspace, uid), created)
 
 
-def _unchanged(workspace: int, uid: str, fields: Mapping[str, Any], full: bool) -> UserRow:
-    """Return the user whom the upsert left as it was, or raise the rule that forbade the change."""
-    user = retrieve(workspace, uid)
-    if not full and "email" in fields and user.email not in (None, fields["email"]):
+def _upsert(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
+    user = store.upsert(workspace, id, uid, fields, clock.now(), guard_email=not full)
+    if user is not None:
+        return Saved(user, user.id == id)
+    stored = retrieve(workspace, uid).email
+    if not full and "email" in fields and stored not in (None, fields["email"]):
         raise errors.EmailChange()
-    if "meta" in fields and len(user.meta.keys() | fields["meta"].keys()) > store.MAX_META_KEYS:
-        raise errors.InvalidInput({"meta": [f"Must have at most {store.MAX_META_KEYS} keys."]})
-    return user
+    raise errors.InvalidInput({"meta": [f"Must have at most {store.MAX_META_KEYS} keys."]})
 
 
 def _subscribe(workspace: int, user: UserRow, wanted: list[str]) -> None:
-    missing = set(wanted) - lists.joined(workspace, user.id)
-    unknown = missing - lists.find_open(workspace, missing)
-    if unknown:
-        index = next(index for index, id in enumerate(wanted) if id in unknown)
-        raise errors.InvalidInput({f"lists.{index}": ["Must be the id of a list that is not archived."]})
-    for list_id in dict.fromkeys(wanted):
-        if list_id in missing:
-            lists.subscribe(workspace, user.id, list_id)
+    """Subscribe the user; lists are locked in the order of their ids, so that two requests cannot block each other."""
+    for list_id in sorted(set(wanted) - lists.joined(workspace, user.id)):
+        if not lists.subscribe(workspace, user.id, list_id):
+            field = f"lists.{wanted.index(list_id)}"
+            raise errors.InvalidInput({field: ["Must be the id of a list that is not archived."]})
 
 
 def _join(workspace: int, user: UserRow, wanted: list[dict[str, Any]]) -> None:
-    found = accounts.find_ids(workspace, [account["id"] for account in wanted])
+    """Put the user in the accounts, which are locked in the order of their ids."""
+    joined = accounts.joined(workspace, user.id)
+    by_id = sorted(
+        accounts.find_ids(workspace, [account["id"] for account in wanted]).items(), key=lambda pair: pair[1]
+    )
+    found = {uid: id for uid, id in by_id if accounts.count(workspace, id, by=int(id not in joined))}
     for index, account in enumerate(wanted):
-        account_id = found.get(account["id"])
-        if account_id is None or account_id == user.id:
+        account_id = found.get(account["id"], user.id)
+        if account_id == user.id:
             raise errors.InvalidInput({f"accounts.{index}.id": ["Must be the uid of another user, the account."]})
-    for account in wanted:
-        accounts.add(workspace, user.id, found[account["id"]], account.get("role"))
+        accounts.add(workspace, user.id, account_id, account.get("role"))
 
 
 # ---- users without a uid of their own -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ So a client that sends slowly keeps nothing waiting but itself, and the applicat
 """
 
 import asyncio
+import contextlib
 import io
 import sys
 from collections.abc import Awaitable, Callable, Iterable
@@ -94,10 +95,8 @@ async def _discard(receive: Receive) -> None:
                 return
             size += len(message["body"])
 
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(drain(), _DISCARD_SECONDS)
-    except TimeoutError:
-        pass
 
 
 def _content_length(scope: dict[str, Any]) -> int:
@@ -109,7 +108,10 @@ def _content_length(scope: dict[str, Any]) -> int:
 
 def _environ(scope: dict[str, Any], body: bytes, length: int) -> Environ:
     """The environ of PEP 3333."""
-    path = unquote_to_bytes(scope["raw_path"].partition(b"?")[0]).decode("latin-1")
+    target = scope["raw_path"]
+    if not target.startswith(b"/"):  # the absolute form of a request to a proxy (RFC 9112 section 3.2.2)
+        target = b"/" + target.partition(b"://")[2].partition(b"/")[2]
+    path = unquote_to_bytes(target.partition(b"?")[0]).decode("latin-1")
     host, port = scope["server"] or ("localhost", 80)
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],

@@ -3,7 +3,6 @@
 from app import banner, logs
 from app.config import read_settings
 from app.errors import Misconfigured, StorageUnavailable
-from app.models.database import db, forget_connection, open_database
 from app.services import storage
 
 try:
@@ -44,7 +43,7 @@ logconfig_dict = {
 def on_starting(server):  # type: ignore[no-untyped-def]
     """Make the database ready before there are workers; without it they start too, and answer 503 until it is there."""
     logs.configure(_settings.log_level)
-    open_database(_settings)
+    storage.open(_settings)
     try:
         made = storage.prepare(_settings)
     except StorageUnavailable:
@@ -53,10 +52,9 @@ def on_starting(server):  # type: ignore[no-untyped-def]
         if made:
             banner.show(_settings, made)
     finally:
-        forget_connection()  # a connection must not be shared with the workers that are forked next
+        storage.disconnect()
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
     """Start each worker without any connection of its parent."""
-    if db.obj is not None:
-        db.dispose()
+    storage.abandon_connections()

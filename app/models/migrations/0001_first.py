@@ -13,8 +13,7 @@ def up(migrator, db):
 
 def _statements(d):
     of_user = (
-        "FOREIGN KEY (workspace_id, user_id) REFERENCES users (workspace_id, id) "
-        "ON DELETE CASCADE ON UPDATE NO ACTION"
+        "FOREIGN KEY (workspace_id, user_id) REFERENCES users (workspace_id, id) ON DELETE CASCADE ON UPDATE NO ACTION"
     )
     hot = "" if d.name == "sqlite" else " WITH (fillfactor = 90)"  # room for updates in place beside the old row
     return [

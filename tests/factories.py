@@ -1,0 +1,179 @@
+"""Callers for the tests: of the app in this process, and of the service in processes of its own."""
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app.services.workspaces import NewWorkspace
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 30
+
+
+def basic(public: str, secret: str = "") -> str:
+    """Return the value of an Authorization header."""
+    return "Basic " + base64.b64encode(f"{public}:{secret}".encode()).decode()
+
+
+def fresh() -> str:
+    """Return a uid that nobody has."""
+    return "u" + secrets.token_hex(8)
+
+
+class Api:
+    """Calls the app in this process. Every call answers the response, whose `json` is the reply."""
+
+    def __init__(self, client: Any, keys: NewWorkspace):
+        self.client, self.keys = client, keys
+
+    def call(self, method: str, path: str, body: Any = None, by: str | None = "secret", **more: Any) -> Any:
+        """by: "secret", "public", None for no credentials, or the value of an Authorization header."""
+        known = {"secret": basic(self.keys.public_key, self.keys.secret_key), "public": basic(self.keys.public_key)}
+        headers = {**({"Authorization": known.get(by, by)} if by else {}), **more.pop("headers", {})}
+        data = body if isinstance(body, bytes | type(None)) else json.dumps(body).encode()
+        path = path if path.startswith("/") else f"/v1/{path}"
+        return self.client.open(path, method=method, data=data, headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.call("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Any:
+        return self.call("POST", path, body, **more)
+
+    def put(self, path: str, body: Any = None, **more: Any) -> Any:
+        return self.call("PUT", path, body, **more)
+
+    def delete(self, path: str, body: Any = None, **more: Any) -> Any:
+        return self.call("DELETE", path, body, **more)
+
+    def user(self, uid: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Make a user and return it."""
+        response = self.put(f"users/{uid or fresh()}", fields)
+        assert response.status_code == 200, response.json
+        return response.json
+
+
+class Service:
+    """The service in processes of its own. Use as a context manager; stops it and whatever it started."""
+
+    engine = ""
+
+    def __init__(self, database_url: str, **environment: str):
+        self.port = free_port()
+        self.public, self.secret = "pk_test_" + secrets.token_hex(8), "sk_test_" + secrets.token_hex(16)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("ROLLCALL_", "LOG_"))},
+            "DATABASE_URL": database_url,
+            "PORT": str(self.port),
+            "WEB_CONCURRENCY": "2",
+            "ROLLCALL_PUBLIC_KEY": self.public,
+            "ROLLCALL_SECRET_KEY": self.secret,
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.output = ""
+
+    def __enter__(self) -> "Service":
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def start(self, ready: str = "/readyz") -> None:
+        """Start and wait until the path answers 200."""
+        command = [sys.executable, "-m", "app", "serve"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+        os.set_blocking(self.process.stdout.fileno(), False)
+        deadline = time.monotonic() + START_SECONDS
+        while self.status(ready) != 200:
+            assert time.monotonic() < deadline and self.process.poll() is None, self.read_output()
+            time.sleep(0.05)
+
+    def status(self, path: str) -> int | None:
+        """Return the status of a GET, None when nobody answers."""
+        try:
+            return self.call("GET", path, by=None)[0]
+        except (OSError, http.client.HTTPException):
+            return None
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> int:
+        """Ask it to stop, wait until it has, and return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        status = self.process.wait(timeout=30)
+        self.read_output()
+        self.process.stdout.close()
+        return status
+
+    def read_output(self) -> str:
+        """Return all that it has printed so far."""
+        with contextlib.suppress(TypeError, ValueError):
+            self.output += (self.process.stdout.read() or b"").decode()
+        return self.output
+
+    def call(self, method: str, path: str, body: Any = None, by: str | None = "secret") -> tuple[int, Any]:
+        """Send one request on a connection of its own; return its status and the reply."""
+        with self.connection() as connection:
+            return self.send(connection, method, path, body, by)
+
+    @contextlib.contextmanager
+    def connection(self) -> Any:
+        """A connection for several `send`s."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def send(
+        self, connection: Any, method: str, path: str, body: Any = None, by: str | None = "secret"
+    ) -> tuple[int, Any]:
+        """Send a request on a connection; return its status and the reply."""
+        authorization = basic(self.public, self.secret if by == "secret" else "")
+        headers = {"Authorization": authorization} if by else {}
+        path = path if path.startswith("/") else f"/v1/{path}"
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        response = connection.getresponse()
+        text = response.read()
+        return response.status, json.loads(text) if text.startswith(b"{") else text.decode()
+
+    def walk(self, limit: int, backwards: bool = False) -> Iterator[str]:
+        """Yield the uid of every user, page by page, in either direction."""
+        name = "previous_cursor" if backwards else "next_cursor"
+        cursor = f"&{name}={'f' * 24}" if backwards else ""
+        with self.connection() as connection:
+            while True:
+                status, page = self.send(connection, "GET", f"users?limit={limit}{cursor}")
+                assert status == 200, page
+                yield from (user["uid"] for user in (reversed(page["data"]) if backwards else page["data"]))
+                if name not in page:
+                    return
+                cursor = f"&{name}={page[name]}"
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def keys_in(output: str) -> tuple[str, str]:
+    """Return the key pair that the first start printed."""
+    return re.search(r"(pk_\S+):(sk_\S+?)\"", output).groups()
