@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,7 @@ class Service:
     """The service in processes of its own. Use as a context manager; stops it and whatever it started."""
 
     engine = ""
+    command = ("-m", "app", "serve")
 
     def __init__(self, database_url: str, **environment: str):
         self.port = free_port()
@@ -83,7 +85,7 @@ class Service:
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
-        self.output = ""
+        self.log = tempfile.NamedTemporaryFile(prefix="rollcall-test-", suffix=".log")
 
     def __enter__(self) -> "Service":
         self.start()
@@ -91,15 +93,15 @@ class Service:
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
+        self.log.close()
 
     def start(self, ready: str = "/readyz") -> None:
         """Start and wait until the path answers 200."""
-        command = [sys.executable, "-m", "app", "serve"]
+        # Into a file: a pipe that nobody reads would fill and stop the service.
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [sys.executable, *self.command], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log,
             start_new_session=True,
         )  # fmt: skip
-        os.set_blocking(self.process.stdout.fileno(), False)
         deadline = time.monotonic() + START_SECONDS
         while self.status(ready) != 200:
             assert time.monotonic() < deadline and self.process.poll() is None, self.read_output()
@@ -116,16 +118,11 @@ class Service:
         """Ask it to stop, wait until it has, and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
-        status = self.process.wait(timeout=30)
-        self.read_output()
-        self.process.stdout.close()
-        return status
+        return self.process.wait(timeout=30)
 
     def read_output(self) -> str:
         """Return all that it has printed so far."""
-        with contextlib.suppress(TypeError, ValueError):
-            self.output += (self.process.stdout.read() or b"").decode()
-        return self.output
+        return Path(self.log.name).read_text()
 
     def call(self, method: str, path: str, body: Any = None, by: str | None = "secret") -> tuple[int, Any]:
         """Send one request on a connection of its own; return its status and the reply."""

@@ -7,10 +7,11 @@ where that is safe (a conflict, a connection that died) and raise errors.Storage
 import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
+import apsw
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 
@@ -28,9 +29,6 @@ _IDLE_TRANSACTION_TIMEOUT = 60_000  # milliseconds until Postgres ends a transac
 _CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
 
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock: Postgres asks for the transaction again
-# What a database says when it cannot serve just now, as against a statement that is wrong.
-_UNAVAILABLE = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
-
 # The database in use; models and statements name this, create_app and the tests say which one it is.
 db = peewee.DatabaseProxy()
 
@@ -48,6 +46,20 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
 
     dialect: ClassVar[Dialect] = SQLITE
     is_prepared = False  # whether this process has seen it migrated, with a workspace in it
+    # What it says when it cannot serve just now; the rest, such as SQLError, are statements that are wrong.
+    unavailable = (
+        apsw.BusyError,
+        apsw.LockedError,
+        apsw.ReadOnlyError,
+        apsw.IOError,
+        apsw.FullError,
+        apsw.CantOpenError,
+        apsw.NoMemError,
+        apsw.ProtocolError,
+        apsw.InterruptError,
+        apsw.CorruptError,
+        apsw.NotADBError,
+    )
 
     def _connect(self) -> Any:
         connection = super()._connect()
@@ -65,6 +77,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
 
     dialect: ClassVar[Dialect] = POSTGRES
     is_prepared = False
+    unavailable = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
     session_settings: ClassVar[dict[str, int]] = {}
 
     def _initialize_connection(self, conn: Any) -> None:
@@ -76,7 +89,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
 
     def is_broken(self) -> bool:
         """Tell whether the connection of this thread is lost."""
-        return not self.is_closed() and bool(self._state.conn.closed)
+        return not self.is_closed() and bool(self._state.conn.closed)  # type: ignore[attr-defined]
 
 
 def open_database(settings: Settings) -> SqliteStore | PostgresStore:
@@ -190,7 +203,7 @@ def _persist(attempt: Callable[[], T], may_reconnect: Callable[[], bool]) -> T:
                 forget_connection()
             if retry < _MAX_RETRIES and (_is_conflict(error) or (broken and may_reconnect())):
                 time.sleep(_RETRY_PAUSE * 2**retry)
-            elif isinstance(error, _UNAVAILABLE) or broken or _is_damage(error):
+            elif broken or any(isinstance(one, db.unavailable) for one in _chain(error)):
                 raise errors.StorageUnavailable() from error
             else:
                 raise
@@ -207,13 +220,12 @@ def forget_connection() -> None:
 
 
 def _is_conflict(error: BaseException) -> bool:
-    return getattr(_original(error), "sqlstate", None) in _CONFLICTS
+    return any(getattr(one, "sqlstate", None) in _CONFLICTS for one in _chain(error))
 
 
-def _is_damage(error: BaseException) -> bool:
-    """SQLite's word that the file is no database or is damaged: not the caller's fault, and not to be written to."""
-    return type(_original(error)).__name__ in ("CorruptError", "NotADBError")
-
-
-def _original(error: BaseException) -> object:
-    return error.args[0] if error.args else None
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from: peewee wraps the driver's error, a failed rollback hides the one before."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__context__

@@ -8,7 +8,7 @@ from pathlib import Path
 from playhouse.migrations import Runner
 
 from app import errors
-from app.models.database import db, statement
+from app.models.database import db, forget_connection, statement
 
 _DIRECTORY = Path(__file__).parent / "migrations"
 _LOCK = 0x524F4C4C  # "ROLL": the number of the advisory lock on Postgres
@@ -29,29 +29,21 @@ def pending() -> list[str]:
     return [row.name for row in rows if row.applied is None]
 
 
+@statement
 def migrate() -> list[str]:
     """Apply what is pending and return the names; each migration is one transaction.
 
-    Callers that come at the same time wait for the first and find nothing to do. Raises errors.StorageUnavailable.
+    Call it under `only_one`: the runner takes no lock itself. Raises errors.StorageUnavailable.
     """
-    if not pending():
-        return []
-    with _only_one():
-        return _apply()
-
-
-@statement
-def _apply() -> list[str]:
     return list(_runner().up())
 
 
-def _runner() -> Runner:
-    return Runner(db.obj, str(_DIRECTORY), table_name="schema_migrations")
-
-
 @contextlib.contextmanager
-def _only_one() -> Iterator[None]:
-    """Hold the lock of migrations: an advisory lock on Postgres, a lock on a file beside the SQLite file."""
+def only_one() -> Iterator[None]:
+    """Hold the lock of those who make a database ready; others wait here until they are through.
+
+    It is an advisory lock on Postgres, a lock on a file beside the SQLite file. Raises errors.StorageUnavailable.
+    """
     if db.dialect.name == "sqlite":
         with Path(f"{db.database}.migrating").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -61,10 +53,15 @@ def _only_one() -> Iterator[None]:
     try:
         yield
     finally:
-        db.execute_sql("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        forget_connection()  # which ends the lock, and the long time-outs of the session with it
 
 
 @statement
 def _postgres_lock() -> None:
-    db.execute_sql(f"SET lock_timeout = '{_LOCK_WAIT}'; SET statement_timeout = '{_LOCK_WAIT}'")
+    db.execute_sql(f"SET lock_timeout = '{_LOCK_WAIT}'")
+    db.execute_sql(f"SET statement_timeout = '{_LOCK_WAIT}'")
     db.execute_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))
+
+
+def _runner() -> Runner:
+    return Runner(db.obj, str(_DIRECTORY), table_name="schema_migrations")

@@ -35,16 +35,20 @@ def prepare(settings: Settings) -> NewWorkspace | None:
     Cheap when there is nothing to do, and safe when many processes do it at once.
     Raises errors.StorageUnavailable, errors.Misconfigured.
     """
-    schema.migrate()
-    pair = KeyPair(settings.public_key, settings.secret_key) if settings.public_key else None
-    made = workspaces.ensure_default(pair)
+    made = None
+    if schema.pending() or not workspaces.everything():
+        pair = KeyPair(settings.public_key, settings.secret_key) if settings.public_key else None
+        with schema.only_one():
+            schema.migrate()
+            made = workspaces.ensure_default(pair)
     db.obj.is_prepared = True
     return made
 
 
 def migrate() -> list[str]:
     """Apply what the database lacks and return the names of it. Raises as `prepare` does."""
-    return schema.migrate()
+    with schema.only_one():
+        return schema.migrate()
 
 
 def ensure_prepared(settings: Settings) -> NewWorkspace | None:

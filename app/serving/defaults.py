@@ -4,6 +4,7 @@ from app import banner, logs
 from app.config import read_settings
 from app.errors import Misconfigured, StorageUnavailable
 from app.services import storage
+from app.serving.worker import stop_newborn_workers
 
 try:
     _settings = read_settings()
@@ -42,12 +43,15 @@ logconfig_dict = {
 
 def on_starting(server):  # type: ignore[no-untyped-def]
     """Make the database ready before there are workers; without it they start too, and answer 503 until it is there."""
+    stop_newborn_workers()
     logs.configure(_settings.log_level)
     storage.open(_settings)
     try:
         made = storage.prepare(_settings)
     except StorageUnavailable:
         logs.warning("database_away", hint="DATABASE_URL cannot be reached or written; answering 503 until it can")
+    except Misconfigured as error:
+        raise SystemExit(f"rollcall: {error}") from None
     else:
         if made:
             banner.show(_settings, made)

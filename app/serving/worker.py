@@ -1,10 +1,14 @@
 """The gunicorn worker: gunicorn's asgi worker, parsing and connections its own, with the bridge as its application."""
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 from gunicorn.workers.gasgi import ASGIWorker
 
 from app.serving.bridge import Bridge
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class Worker(ASGIWorker):  # type: ignore[misc]
@@ -22,6 +26,34 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         executor = ThreadPoolExecutor(self.cfg.threads, "request") if self.cfg.threads > 1 else None
         self.asgi = Bridge(self.app.wsgi(), executor)
 
+    def init_signals(self) -> None:
+        """Hold signals back until the event loop runs: uvloop loses one that comes before it does."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        super().init_signals()
+
+    async def _serve(self) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        await super()._serve()
+
     def handle_quit_signal(self) -> None:
         """Drain on Ctrl-C as on SIGTERM: requests take milliseconds, and the terminal signals the workers too."""
         self.handle_exit_signal()
+
+
+def stop_newborn_workers() -> None:
+    """See that a worker which is asked to stop while it is being born does so. Call once, in the master.
+
+    Until its own handlers are in place it has those of the master, which would note the signal and never look at it:
+    the stop would then wait for the whole ROLLCALL_SHUTDOWN_TIMEOUT.
+    """
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS),
+        after_in_child=_die_when_asked,
+    )
+
+
+def _die_when_asked() -> None:
+    for one in _STOP_SIGNALS:
+        signal.signal(one, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)

@@ -1,0 +1,110 @@
+"""Starting, stopping, and what happens when the database is not there."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.factories import Service, basic, free_port, keys_in
+
+
+def test_the_first_start_prints_the_keys_once_and_a_curl_line_that_works(new_database, engine):
+    service = Service(new_database(engine), ROLLCALL_PUBLIC_KEY="", ROLLCALL_SECRET_KEY="")
+    with service:
+        output = service.read_output()
+        service.public, service.secret = keys_in(output)
+        assert f"{service.port}/v1" in output and f"{service.port}/docs/" in output
+        [line] = [line.strip() for line in output.splitlines() if line.strip().startswith("curl ")]
+        reply = json.loads(subprocess.run(line, shell=True, check=True, capture_output=True).stdout)
+        assert (reply["uid"], reply["first_name"]) == ("u144", "Ada")
+        service.stop()
+        service.start()
+        assert "secret key" not in service.read_output()[len(output) :]
+        assert service.call("GET", "users/u144")[1] == reply
+
+
+def test_keys_given_by_the_environment_are_taken_and_the_secret_is_not_printed(new_database, engine):
+    with Service(new_database(engine)) as service:
+        assert service.call("GET", "users")[0] == 200
+        assert service.secret not in service.read_output() and service.public in service.read_output()
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_asked_and_leaves_no_process_behind(new_database, engine, with_signal):
+    with Service(new_database(engine)) as service:
+        group = os.getpgid(service.process.pid)
+        started = time.monotonic()
+        assert service.stop(with_signal) == 0
+        assert time.monotonic() - started < 10
+        with pytest.raises(ProcessLookupError):
+            os.killpg(group, 0)
+
+
+def test_requests_under_way_are_finished_first(new_database, engine):
+    with Service(new_database(engine)) as service, service.connection() as connection:
+        connection.connect()
+        body = json.dumps({"first_name": "x" * 200}).encode()
+        head = (
+            f"PUT /v1/users/draining HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(service.public, service.secret)}\r\n"
+        )
+        connection.sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:50])
+        time.sleep(0.3)
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        connection.sock.sendall(body[50:])
+        assert connection.sock.recv(65536).startswith(b"HTTP/1.1 200")
+        assert service.stop() == 0
+
+
+def test_a_bad_setting_stops_the_start_with_one_line(new_database):
+    for command in (["-m", "app", "serve"], ["-m", "gunicorn", "wsgi:app"]):
+        environment = {**os.environ, "PORT": "eighty"}
+        ended = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, timeout=30)
+        assert ended.returncode != 0
+        assert ended.stderr.strip() == "rollcall: PORT: Not a valid integer."
+
+
+@pytest.mark.parametrize("worker", ["app.serving.worker.Worker", "gthread", "sync"])
+def test_gunicorn_alone_serves_it_with_any_worker(new_database, engine, worker):
+    service = Service(new_database(engine))
+    service.command = ["-m", "gunicorn", "-k", worker, "--threads", "4", "wsgi:app"]
+    with service:
+        assert service.call("PUT", "users/a@example.com", {"meta": {"plan": "pro"}})[0] == 200
+        assert service.call("GET", "users/a@example.com")[1]["meta"] == {"plan": "pro"}
+        too_long = service.call("POST", "users", {"id": "a", "extra": "x" * 70_000})
+        assert (too_long[0], too_long[1]["code"]) == (413, "body_too_large")
+
+
+def test_a_postgres_that_is_away_is_503_and_is_made_ready_when_it_comes(postgres, new_database):
+    import psycopg
+
+    url = postgres.format("latecomer")
+    service = Service(url)
+    service.start(ready="/healthz")
+    try:
+        assert service.call("GET", "/readyz", by=None)[0] == 503
+        status, body = service.call("GET", "users")
+        assert (status, body["code"]) == (503, "storage_unavailable")
+        with psycopg.connect(postgres.format("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE latecomer")
+        deadline = time.monotonic() + 10
+        while service.call("GET", "users")[0] != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert service.call("GET", "/readyz", by=None)[0] == 200
+    finally:
+        service.stop()
+
+
+def test_nobody_listens_at_the_database_url():
+    service = Service(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
+    service.start(ready="/healthz")
+    try:
+        assert [service.call("GET", path)[0] for path in ("/readyz", "users")] == [503, 503]
+        assert "nobody" not in service.read_output()
+    finally:
+        service.stop()

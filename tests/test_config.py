@@ -1,0 +1,85 @@
+"""app/config.py: what the environment may say, and docs/settings.md, which says it to people."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from app.config import Settings, read_settings
+from app.errors import Misconfigured
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """An environment in which nothing is set."""
+    for one in fields(Settings):
+        monkeypatch.delenv(one.metadata["variable"], raising=False)
+        monkeypatch.delenv(one.metadata["variable"] + "_FILE", raising=False)
+    return monkeypatch
+
+
+def test_nothing_has_to_be_set():
+    assert read_settings() == Settings()
+
+
+def test_an_empty_value_is_none():
+    assert read_settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "abc"), ("PORT", "0"), ("PORT", "65536"), ("WEB_CONCURRENCY", "0"), ("LOG_LEVEL", "loud"),
+        ("DATABASE_URL", "mysql://x"), ("DATABASE_URL", "sqlite:///"), ("DATABASE_URL", "rollcall.db"),
+        ("ROLLCALL_CREATE_ID", "all"), ("ROLLCALL_PUBLIC_REPLIES", "some"), ("ROLLCALL_PREPARE_STATEMENTS", "perhaps"),
+        ("ROLLCALL_PUBLIC_KEY", "with:colon"), ("ROLLCALL_SECRET_KEY", "short"), ("ROLLCALL_THREADS", "-1"),
+        ("ROLLCALL_STATEMENT_TIMEOUT", "1s"), ("ROLLCALL_LOCK_TIMEOUT", ""), ("ROLLCALL_SHUTDOWN_TIMEOUT", "0"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_refused_in_one_line_that_names_the_variable(environment, variable, value):
+    environment.setenv(variable, value)
+    if not value:
+        assert read_settings() == Settings()
+        return
+    with pytest.raises(Misconfigured, match=f"^{variable}: ") as refused:
+        read_settings()
+    assert "\n" not in str(refused.value)
+
+
+def test_one_key_without_the_other_is_refused(environment):
+    environment.setenv("ROLLCALL_PUBLIC_KEY", "pk_12345678")
+    with pytest.raises(Misconfigured, match="ROLLCALL_SECRET_KEY"):
+        read_settings()
+
+
+def test_a_secret_may_stand_in_a_file(environment, tmp_path):
+    (tmp_path / "secret").write_text("sk_1234567890123456\n")
+    (tmp_path / "url").write_text("postgresql://u:p@h/d\n")
+    environment.setenv("ROLLCALL_PUBLIC_KEY", "pk_12345678")
+    environment.setenv("ROLLCALL_SECRET_KEY_FILE", str(tmp_path / "secret"))
+    environment.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    settings = read_settings()
+    assert settings.secret_key == "sk_1234567890123456" and settings.database_url == "postgresql://u:p@h/d"
+
+
+def test_a_file_that_is_not_there_is_refused(environment):
+    environment.setenv("ROLLCALL_SECRET_KEY_FILE", "/nowhere")
+    with pytest.raises(Misconfigured, match="ROLLCALL_SECRET_KEY"):
+        read_settings()
+
+
+def test_secrets_are_not_shown():
+    settings = Settings(secret_key="sk_hidden_hidden_1", database_url="postgresql://u:hidden@h/d")
+    assert "hidden" not in repr(settings)
+
+
+def test_the_settings_page_has_every_setting_with_its_default_and_unit(root):
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|", (root / "docs/settings.md").read_text(), re.M)
+    expected = []
+    for one in fields(Settings):
+        default = {True: "true", False: "false"}.get(one.default, one.default) if one.type == "bool" else one.default
+        default = "cores, at most 4" if one.name == "workers" else f"`{default}`" if default != "" else "none"
+        expected.append((one.metadata["variable"], default, one.metadata["unit"]))
+    assert [(name, re.sub("^`True`$", "`true`", default), unit) for name, default, unit in rows] == [
+        (name, re.sub("^`True`$", "`true`", str(default)), unit) for name, default, unit in expected
+    ]
