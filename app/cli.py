@@ -162,6 +162,7 @@ def print_openapi() -> None:
 @_storage
 def seed(count: int, workspace: str, seed: int) -> None:
     """Fill a workspace with COUNT realistic users and their events."""
+    planting = seeds.plant(workspaces.find(workspace), count, seed)
     with tqdm(total=count, unit=" users") as progress:
-        for done in seeds.plant(workspaces.find(workspace), count, seed):
+        for done in planting:
             progress.update(done)

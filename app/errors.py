@@ -48,7 +48,10 @@ class BodyTooLarge(Failure):
 
 
 class WrongCredentials(Failure):
-    """No credentials, or not the right ones. The text is the vendor's (engage.md section 1)."""
+    """No credentials, or not the right ones.
+
+    The text is the vendor's (engage.md section 1).
+    """
 
     code = "wrong_credentials"
     message = "Wrong authentication credentials."
@@ -62,7 +65,10 @@ class SecretNeeded(Failure):
 
 
 class EmailChange(Failure):
-    """The public key alone may set an email, never change or clear one (engage.md section 4.2)."""
+    """The public key alone may set an email, never change or clear one.
+
+    Source: engage.md section 4.2.
+    """
 
     code = "email_change"
     message = "Changing an email needs the secret key."

@@ -87,6 +87,10 @@ class Service:
         self.process: subprocess.Popen[bytes] | None = None
         self.log = tempfile.NamedTemporaryFile(prefix="rollcall-test-", suffix=".log")
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs to call the service."""
+        return {**vars(self), "process": None, "log": None}
+
     def __enter__(self) -> "Service":
         self.start()
         return self

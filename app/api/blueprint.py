@@ -8,6 +8,7 @@ from werkzeug.routing import BaseConverter
 
 from app import errors
 from app.api.bodies import StrictParser
+from app.schemas.status import ErrorSchema
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +21,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
     """Collects the OpenAPI document; failures are answered by app/api/errors.py instead."""
+
+    ERROR_SCHEMA = ErrorSchema
 
     def _register_error_handlers(self) -> None:
         pass

@@ -68,7 +68,8 @@ class Email(Text):
     """An e-mail address by its syntax, ASCII only; returned as sent."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(validate=validate.Length(max=MAX_EMAIL), **kwargs)
+        metadata = {"format": "email", **kwargs.pop("metadata", {})}
+        super().__init__(validate=validate.Length(max=MAX_EMAIL), metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -136,8 +137,12 @@ class Date(Rule):
 class QueryDate(Date):
     """A date in a query, where a number is text like everything else."""
 
+    schema: ClassVar[dict[str, Any]] = {
+        "anyOf": [*Date.schema["anyOf"][:2], {"type": "integer", "minimum": dates.FIRST, "maximum": dates.LAST}]
+    }
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
-        is_number = isinstance(value, str) and re.fullmatch(r"-?[0-9]{5,15}", value)
+        is_number = isinstance(value, str) and re.fullmatch("-?[0-9]{1,15}", value)
         return super()._deserialize(int(value) if is_number else value, attr, data, **kwargs)
 
 
@@ -182,6 +187,7 @@ class Flat(Rule):
         schema = {"type": "object", "maxProperties": max_keys, "additionalProperties": item}
         super().__init__(**{**kwargs, "metadata": {**schema, **kwargs.get("metadata", {})}})
         self.max_keys, self.max_key, self.max_value = max_keys, max_key, max_value
+        self.names = {"propertyNames": {"minLength": 1, "maxLength": max_key}} if max_key else {}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
