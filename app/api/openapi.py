@@ -98,6 +98,7 @@ class _PlainDumper(yaml.SafeDumper):
     """Writes what stands in two places twice: anchors help nobody who reads the file."""
 
     def ignore_aliases(self, data: Any) -> bool:
+        """Never refer to an earlier place."""
         return True
 
 

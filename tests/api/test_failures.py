@@ -3,6 +3,9 @@
 import json
 import re
 
+import apsw
+import peewee
+import psycopg
 import pytest
 
 from app import clock, errors
@@ -154,16 +157,17 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(api, monkeypatch):
     assert b"secret detail" not in failed.data and failed.json["request_id"] == failed.headers["X-Request-Id"]
 
 
-def test_a_database_that_is_away_is_503_and_told_when_to_come_back(api, monkeypatch):
-    import peewee
-
+def test_a_database_that_is_away_is_503_and_told_when_to_come_back(api, engine, monkeypatch):
     def away(*args):
-        raise peewee.OperationalError("connection refused")
+        try:
+            raise {"sqlite": apsw.IOError, "postgres": psycopg.OperationalError}[engine]("secret detail")
+        except (apsw.Error, psycopg.Error) as error:
+            raise peewee.OperationalError(error) from error
 
     monkeypatch.setattr(type(db.obj), "execute_sql", away)
     failed = api.get(f"users/{fresh()}")
     assert (failed.status_code, failed.json["code"]) == (503, "storage_unavailable")
-    assert failed.headers["Retry-After"] == "1"
+    assert failed.headers["Retry-After"] == "1" and b"secret detail" not in failed.data
     assert api.get("/readyz", by=None).status_code == 503
     assert api.get("/healthz", by=None).status_code == 200
 
