@@ -21,6 +21,19 @@ class Page(NamedTuple):
     previous: str | None = None
 
 
+def page(found: list[Any], behind: bool, limit: int, backwards: bool) -> Page:
+    """Return the page of rows that were found beyond a cursor, nearest first.
+
+    found: one more than `limit` where there are more, each with an `id`. behind: whether there is a row on the
+    cursor's other side. backwards: whether they were looked for before the cursor, against the order of the reply.
+    """
+    rows, beyond = found[:limit], len(found) > limit
+    if backwards:
+        rows.reverse()
+    has_next, has_previous = (behind, beyond) if backwards else (beyond, behind)
+    return Page(rows, rows[-1].id if rows and has_next else None, rows[0].id if rows and has_previous else None)
+
+
 def of_event(timestamp: int, id: str) -> str:
     """Return the cursor of an event: its time in epoch milliseconds, its id."""
     return f"{timestamp + _SHIFT:0{_TIME_DIGITS}x}{id}"

@@ -10,6 +10,7 @@ import peewee
 from app import errors
 from app.models.database import BaseModel, Statement, db
 from app.models.dialects import Dialect
+from app.models.keyset import Filters, Keyset
 from app.strict_json import MAX_INTEGER
 
 MAX_META_KEYS = 300  # engage.md section 3, counted after the merge
@@ -141,37 +142,21 @@ def find_id(workspace: int, uid: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-@functools.cache
-def _page_statement(by_email: bool, bounded: bool, backwards: bool) -> Statement:
-    def build(d: Dialect) -> str:
-        scope = f"workspace_id = {d.parameter}" + (f" AND email_key = {d.parameter}" if by_email else "")
-        bound, other_side = ("<", ">=") if backwards else (">", "<=")
-        behind = (
-            f"EXISTS (SELECT 1 FROM users AS behind WHERE {scope} AND behind.id {other_side} {d.parameter})"
-            if bounded
-            else "FALSE"
-        )
-        return (
-            f"SELECT {behind}, {_columns(d)} FROM users WHERE {scope}"
-            + (f" AND id {bound} {d.parameter}" if bounded else "")
-            + f" ORDER BY id{' DESC' if backwards else ''} LIMIT {d.parameter}"
-        )
-
-    return Statement(build)
+_PAGE = Keyset(
+    "users",
+    _columns,
+    {"workspace": "{row}.workspace_id = ?", "email": "{row}.email_key = ?"},
+)
 
 
-def page(
-    workspace: int, count: int, cursor: str | None, backwards: bool, email_key: str | None
-) -> tuple[list[UserRow], bool]:
+def page(count: int, filters: Filters, cursor: str | None, descending: bool) -> tuple[list[UserRow], bool]:
     """Return up to `count` users beyond the cursor, nearest first, and whether there is one on its other side.
 
-    cursor: an id, need not exist any more. email_key: only users with that email, as `key_of_email` gives it.
+    filters: "workspace" and any other of the names above, each with the tuple of its values; emails as `key_of_email`
+    gives them. cursor, descending: as Keyset says.
     """
-    scope = (workspace,) if email_key is None else (workspace, email_key)
-    bound = () if cursor is None else (cursor,)
-    run = _page_statement(email_key is not None, cursor is not None, backwards)
-    rows = run(*scope, *bound, *scope, *bound, count) if bound else run(*scope, count)
-    return [_row(values[1:]) for values in rows], bool(rows and rows[0][0])
+    rows, behind = _PAGE(count, filters, cursor, descending)
+    return [_row(values) for values in rows], behind
 
 
 # ---- writing ----------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class PhoneNumber(Rule):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else value
         if (
             not isinstance(text, str)
             or len(text) > _MAX_NUMBER

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from app import clock, errors, ids, uids
+from app import clock, cursors, errors, ids, uids
 from app.cursors import Page
 from app.models import accounts, devices, lists
 from app.models import users as store
@@ -78,18 +78,11 @@ def page(workspace: int, limit: int, after: str | None, before: str | None, emai
 
     limit: rows at most. email: only users with this address, whatever its capitals.
     """
-    backwards = before is not None
-    email_key = None if email is None else store.key_of_email(email)
-    found, behind = store.page(workspace, limit + 1, before or after, backwards, email_key)
-    rows, beyond = found[:limit], len(found) > limit
-    if backwards:
-        rows.reverse()
-    has_next, has_previous = (behind, beyond) if backwards else (beyond, behind)
-    return Page(
-        rows,
-        rows[-1].id if rows and has_next else None,
-        rows[0].id if rows and has_previous else None,
-    )
+    filters: dict[str, tuple[Any, ...]] = {"workspace": (workspace,)}
+    if email is not None:
+        filters["email"] = (store.key_of_email(email),)
+    found, behind = store.page(limit + 1, filters, before or after, descending=before is not None)
+    return cursors.page(found, behind, limit, backwards=before is not None)
 
 
 def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
