@@ -145,7 +145,7 @@ def list_group() -> None:
 @_storage
 def create_list(title: str, workspace: str) -> None:
     """Make a list and print its id."""
-    click.echo(lists.create(workspaces.find(workspace), title).id)
+    click.echo(lists.create(workspaces.find(workspace), {"title": title}).id)
 
 
 @main.command("openapi", epilog="Example: rollcall openapi > openapi.yaml")

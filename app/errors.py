@@ -88,6 +88,20 @@ class UserNotFound(NotFound):
     message = "There is no user with this uid."
 
 
+class AccountNotFound(NotFound):
+    """No user of this workspace has the uid of the account, or the user is not in it."""
+
+    code = "account_not_found"
+    message = "There is no account with this uid."
+
+
+class ListNotFound(NotFound):
+    """No list of this workspace has that id."""
+
+    code = "list_not_found"
+    message = "There is no list with this id."
+
+
 class MethodNotAllowed(Failure):
     """The route exists, and does not take this method."""
 

@@ -116,19 +116,19 @@ def count(app):
 @pytest.fixture
 def make_list(api):
     """Make a list and return its id."""
-    return lambda title, owner=api: lists.create(workspaces.find(owner.keys.workspace), title).id
+    return lambda title, owner=api: lists.create(workspaces.find(owner.keys.workspace), {"title": title}).id
 
 
 @pytest.fixture
-def archive_list(workspace):
-    """Archive a list; its route comes with a later issue."""
-    return lambda list_id: _set_archived("lists", "id", workspace, list_id)
+def archive_list(api):
+    """Archive a list."""
+    return lambda list_id: api.delete(f"lists/{list_id}")
 
 
 @pytest.fixture
-def archive_user(workspace):
-    """Archive a user; its route comes with a later issue."""
-    return lambda uid: _set_archived("users", "uid", workspace, uid)
+def archive_user(api):
+    """Archive a user."""
+    return lambda uid: api.post(f"users/{uid}/archive")
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -143,14 +143,6 @@ def service(request, new_database) -> Iterator[Service]:
 def root() -> Path:
     """The top of the repository."""
     return Path(__file__).parent.parent
-
-
-def _set_archived(table, column, workspace, value):
-    parameter = db.dialect.parameter
-    db.execute_sql(
-        f"UPDATE {table} SET archived_at = 1 WHERE workspace_id = {parameter} AND {column} = {parameter}",
-        (workspace, value),
-    )
 
 
 def _new_workspace(app):

@@ -2,8 +2,8 @@
 
 from flask import Flask
 
-from app.api import docs, errors, events, health, openapi, requests, users
-from app.api.blueprint import UidConverter
+from app.api import accounts, docs, errors, events, health, lists, openapi, requests, users
+from app.api.blueprint import ListIdConverter, UidConverter
 
 # Only /v1 is documented. The bare root answers too, because the official PHP and Java SDKs call it (engage.md 1).
 VERSION_PREFIX = "/v1"
@@ -12,11 +12,11 @@ VERSION_PREFIX = "/v1"
 def init_app(app: Flask) -> None:
     """Put the API on the app."""
     app.url_map.merge_slashes = False  # a double slash is no route, and no redirect to one
-    app.url_map.converters["uid"] = UidConverter
+    app.url_map.converters |= {"uid": UidConverter, "list": ListIdConverter}
     requests.init_app(app)
     errors.init_app(app)
     api = openapi.new_api(app)
-    for blueprint in (users.blp, events.blp):
+    for blueprint in (users.blp, events.blp, accounts.blp, lists.blp):
         api.register_blueprint(blueprint, url_prefix=VERSION_PREFIX)
         app.register_blueprint(blueprint, url_prefix="", name=f"unversioned_{blueprint.name}")
     api.register_blueprint(health.blp)

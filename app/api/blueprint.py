@@ -34,6 +34,18 @@ class UidConverter(BaseConverter):
     regex = "[^/]+"
 
 
+class ListIdConverter(BaseConverter):
+    """The id of a list in a path; app/api/requests.py checks it."""
+
+    regex = "[^/]+"
+
+
+def makes_user(view: F) -> F:
+    """Say that the view makes a user of the uid in its path: then an impossible one is bad input, not unknown."""
+    view.makes_user = True  # type: ignore[attr-defined]
+    return view
+
+
 def may_raise(*failures: type[errors.Failure]) -> Callable[[F], F]:
     """Say which failures of its own the view can answer with, for the OpenAPI document."""
 

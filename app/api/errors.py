@@ -14,6 +14,8 @@ STATUS = {
     errors.EmailChange: 403,
     errors.NotFound: 404,
     errors.UserNotFound: 404,
+    errors.AccountNotFound: 404,
+    errors.ListNotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.UidTaken: 409,
     errors.Conflict: 409,

@@ -1,15 +1,16 @@
 """The OpenAPI document: what smorest gathers from the views, and what we can say of every operation alike."""
 
 import inspect
+import re
 from collections import defaultdict
 from typing import Any
 
 import yaml
 from flask import Flask, current_app
 
-from app import errors, uids
+from app import errors, ids, uids
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
-from app.api.blueprint import Api, UidConverter
+from app.api.blueprint import Api, ListIdConverter, UidConverter
 from app.api.errors import STATUS
 
 _INTRODUCTION = (
@@ -39,6 +40,13 @@ _HEADERS = {
     503: {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}},
 }
 _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
+_PATH_PARAMETERS = {
+    "uid": {"description": "The caller's identifier of the user.", "example": "u144"},
+    "account": {"description": "The uid of the account.", "example": "acme"},
+    "name": {"description": "The name of an attribute.", "example": "plan"},
+    "token": {"description": "A push token, URL-encoded.", "example": "ExponentPushToken[x]"},
+    "list_id": {"description": "The id of the list.", "example": "60036440419768607192801b"},
+}
 _UID = {"type": "string", "pattern": uids.PATTERN}
 
 
@@ -59,6 +67,7 @@ def new_api(app: Flask) -> Api:
     """Return the collector of the document."""
     api = Api(app)
     api.register_converter(UidConverter, lambda converter: _UID)
+    api.register_converter(ListIdConverter, lambda converter: {"type": "string", "pattern": ids.PATTERN})
     api.ma_plugin.converter.add_attribute_function(_names)
     for name, scheme in _SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
@@ -78,7 +87,7 @@ def document() -> dict[str, Any]:
     found["components"].pop("responses", None)
     _describe(schemas)
     for rule in current_app.url_map.iter_rules():
-        path = rule.rule.replace("<uid:uid>", "{uid}")
+        path = path_of(rule.rule)
         for method, operation in found["paths"].get(path, {}).items():
             if method.upper() in (rule.methods or ()):
                 view = current_app.view_functions[rule.endpoint]
@@ -86,6 +95,11 @@ def document() -> dict[str, Any]:
                 operation["security"] = _SECURITY[getattr(view, "access", SECRET_KEY)]
                 _finish(operation, path, view, schemas)
     return {name: found[name] for name in _ORDER if name in found}
+
+
+def path_of(rule: str) -> str:
+    """Return the path of a Flask rule as OpenAPI writes it."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
 
 
 def as_yaml() -> str:
@@ -105,7 +119,7 @@ class _PlainDumper(yaml.SafeDumper):
 def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
-            parameter |= {"description": "The caller's identifier of the user.", "example": "u144"}
+            parameter.update(_PATH_PARAMETERS[parameter["name"]])
     for one in [operation.get("requestBody"), *operation["responses"].values()]:
         content = (one or {}).get("content", {}).get("application/json")
         if content and "example" not in content:

@@ -15,6 +15,7 @@ from app.api import pages
 from app.api.auth import has_secret
 from app.cursors import Page
 from app.services.events import EventRow
+from app.services.lists import ListRow, Subscribed
 from app.services.users import Saved, UserRow
 
 _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
@@ -37,8 +38,13 @@ def user(found: UserRow) -> Response:
 
 def saved_user(saved: Saved, sent: Mapping[str, Any]) -> Response:
     """Return a user after a write: whole to the secret and to whoever made it, else only the fields that were sent."""
-    shown = shown_user(saved.user)
-    if saved.created or has_secret() or current_app.config["PUBLIC_REPLIES"] == "full":
+    return user(saved.user) if saved.created else changed_user(saved.user, sent)
+
+
+def changed_user(changed: UserRow, sent: Mapping[str, Any]) -> Response:
+    """Return a user who was there before a write: whole to the secret, else only the fields that were sent."""
+    shown = shown_user(changed)
+    if has_secret() or current_app.config["PUBLIC_REPLIES"] == "full":
         return reply(shown)
     return reply(_only_what_was_sent(shown, sent))
 
@@ -51,6 +57,21 @@ def users(page: Page) -> Response:
 def events(page: Page) -> Response:
     """Return a page of events."""
     return reply(pages.body([shown_event(row) for row in page.rows], page))
+
+
+def list_(found: ListRow) -> Response:
+    """Return a list."""
+    return reply(shown_list(found))
+
+
+def lists(page: Page) -> Response:
+    """Return a page of lists."""
+    return reply(pages.body([shown_list(row) for row in page.rows], page))
+
+
+def subscriber(subscribed: Subscribed) -> Response:
+    """Return who was put on a list."""
+    return reply({"uid": subscribed.uid})
 
 
 def shown_user(row: UserRow) -> dict[str, Any]:
@@ -80,6 +101,20 @@ def shown_user(row: UserRow) -> dict[str, Any]:
 def shown_event(row: EventRow) -> dict[str, Any]:
     """Return an event as it is answered."""
     return {**row._asdict(), "timestamp": dates.render(row.timestamp)}
+
+
+def shown_list(row: ListRow) -> dict[str, Any]:
+    """Return the list object of engage.md section 5."""
+    return {
+        "id": row.id,
+        "title": row.title,
+        "description": row.description,
+        "subscriber_count": row.subscriber_count,
+        "broadcast_count": 0,
+        "double_optin": row.double_optin,
+        "redirect_url": row.redirect_url,
+        "created_at": dates.render_zulu(row.created_at),
+    }
 
 
 def _only_what_was_sent(shown: dict[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:

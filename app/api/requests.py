@@ -6,13 +6,13 @@ import time
 
 from flask import Flask, Response, current_app, g, request
 
-from app import errors, logs, uids
+from app import errors, ids, logs, strict_json, uids
 from app.api import auth, bodies
 from app.api.replies import done
 from app.services import storage
 
 _SAFE_ID = re.compile("[A-Za-z0-9._-]{1,64}")
-_MAKES_USERS = ("PUT", "POST")
+_SOME_ID = "0" * 24  # stands for a part that the path of this route does not have
 _SAFE_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -58,16 +58,24 @@ def wait_for_storage() -> None:
 def check_path() -> None:
     """Refuse a path that is no UTF-8 and a uid that nobody can have: not found, or bad input where it would be made.
 
-    Raises errors.NotFound, UserNotFound, InvalidInput.
+    Raises errors.NotFound, UserNotFound, AccountNotFound, ListNotFound, InvalidInput.
     """
     if "\ufffd" in request.path:
         try:
             request.environ["PATH_INFO"].encode("latin-1").decode()
         except UnicodeDecodeError:
             raise errors.NotFound() from None
-    uid = (request.view_args or {}).get("uid")
-    if uid is not None and not uids.is_valid(uid):
-        raise errors.InvalidInput({"uid": [uids.RULE]}) if request.method in _MAKES_USERS else errors.UserNotFound()
+    given = request.view_args or {}
+    if not ids.is_id(given.get("list_id", _SOME_ID)):
+        raise errors.ListNotFound()
+    if not uids.is_valid(given.get("uid", _SOME_ID)):
+        view = current_app.view_functions[request.endpoint or ""]
+        makes_user = getattr(view, "makes_user", False)
+        raise errors.InvalidInput({"uid": [uids.RULE]}) if makes_user else errors.UserNotFound()
+    if not uids.is_valid(given.get("account", _SOME_ID)):
+        raise errors.AccountNotFound()
+    if not all(map(strict_json.is_storable, given.values())):
+        raise errors.NotFound()
 
 
 def check_length() -> None:

@@ -7,11 +7,13 @@ from flask import Response, current_app
 from app import errors
 from app.api import pages, replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
-from app.api.blueprint import Blueprint, may_raise
+from app.api.blueprint import Blueprint, makes_user, may_raise
+from app.schemas.accounts import MergeSchema, QueuedSchema
+from app.schemas.lists import ListIdsSchema
 from app.schemas.pages import UserPageSchema, UserQuerySchema
 from app.schemas.status import StatusSchema
 from app.schemas.users import CreateUserSchema, UpdateUserSchema, UserSchema
-from app.services import users
+from app.services import lists, merges, users
 
 blp = Blueprint("users", __name__, description="Who the users are.")
 
@@ -49,6 +51,7 @@ def retrieve(uid: str) -> Response:
 
 @blp.put("/users/<uid:uid>")
 @requires(PUBLIC_KEY)
+@makes_user
 @may_raise(errors.EmailChange, errors.SecretNeeded, errors.UidTaken)
 @blp.arguments(UpdateUserSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
@@ -65,3 +68,62 @@ def delete(uid: str) -> Response:
     """Delete a user and everything about them."""
     users.delete(current_workspace(), uid)
     return replies.done()
+
+
+@blp.post("/users/merge")
+@requires(PUBLIC_KEY)
+@may_raise(errors.SecretNeeded, errors.UidTaken)
+@blp.arguments(MergeSchema)
+@blp.response(200, QueuedSchema, description="They are merged.")
+def merge(wanted: dict[str, str]) -> Response:
+    """Merge one user into another."""
+    merges.merge(current_workspace(), wanted["source"], wanted["destination"], has_secret())
+    return replies.reply({"status": "queued"})
+
+
+@blp.post("/users/<uid:uid>/archive")
+@requires(SECRET_KEY)
+@may_raise(errors.UserNotFound)
+@blp.response(200, StatusSchema, description="The user is archived.")
+def archive(uid: str) -> Response:
+    """Archive a user: it stays readable, its events are dropped."""
+    users.archive(current_workspace(), uid)
+    return replies.done()
+
+
+@blp.delete("/users/<uid:uid>/attributes/<name>")
+@requires(SECRET_KEY)
+@may_raise(errors.UserNotFound)
+@blp.response(200, UserSchema, description="The user.")
+def remove_attribute(uid: str, name: str) -> Response:
+    """Remove an attribute from a user's meta."""
+    return replies.user(users.remove_attribute(current_workspace(), uid, name))
+
+
+@blp.delete("/users/<uid:uid>/tokens/<path:token>")
+@requires(PUBLIC_KEY)
+@may_raise(errors.UserNotFound)
+@blp.response(200, UserSchema, description="The user; to the public key only who it is.")
+def remove_device(uid: str, token: str) -> Response:
+    """Forget a push token of a user."""
+    return replies.changed_user(users.remove_device(current_workspace(), uid, token), {})
+
+
+@blp.post("/users/<uid:uid>/lists")
+@requires(SECRET_KEY)
+@may_raise(errors.UserNotFound)
+@blp.arguments(ListIdsSchema)
+@blp.response(200, UserSchema, description="The user.")
+def add_to_lists(wanted: dict[str, list[str]], uid: str) -> Response:
+    """Subscribe a user to lists."""
+    return replies.user(lists.add_to(current_workspace(), uid, wanted["lists"]))
+
+
+@blp.delete("/users/<uid:uid>/lists")
+@requires(SECRET_KEY)
+@may_raise(errors.UserNotFound)
+@blp.arguments(ListIdsSchema)
+@blp.response(200, UserSchema, description="The user.")
+def remove_from_lists(wanted: dict[str, list[str]], uid: str) -> Response:
+    """Take a user off lists."""
+    return replies.user(lists.remove_from(current_workspace(), uid, wanted["lists"]))

@@ -4,6 +4,7 @@ import peewee
 
 from app import ids
 from app.models.database import BaseModel, Statement
+from app.models.keyset import Keyset
 from app.models.users import User
 
 
@@ -41,11 +42,36 @@ _COUNT = Statement(
         f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
     )
 )
+_UNCOUNT = Statement(
+    lambda d: (
+        f"UPDATE users SET member_count = member_count - 1 "
+        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
+    )
+)
 _ADD = Statement(
     lambda d: (
         f"INSERT INTO memberships (workspace_id, user_id, account_id, role, position) "
         f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, user_id, account_id) DO UPDATE SET "
         "role = coalesce(excluded.role, memberships.role) RETURNING position"
+    )
+)
+_SET_ROLE = Statement(
+    lambda d: (
+        f"UPDATE memberships SET role = {d.parameter} WHERE workspace_id = {d.parameter} "
+        f"AND user_id = {d.parameter} AND account_id = {d.parameter} RETURNING account_id"
+    )
+)
+_REMOVE = Statement(
+    lambda d: (
+        f"DELETE FROM memberships WHERE workspace_id = {d.parameter} "
+        f"AND user_id = {d.parameter} AND account_id = {d.parameter} RETURNING account_id"
+    )
+)
+_LEAVE_ALL = Statement(
+    lambda d: (
+        f"UPDATE users SET member_count = member_count - 1 WHERE workspace_id = {d.parameter} AND id IN "
+        f"(SELECT account_id FROM memberships WHERE workspace_id = {d.parameter} AND user_id = {d.parameter}) "
+        "RETURNING id"
     )
 )
 
@@ -59,17 +85,41 @@ def count(workspace: int, account_id: str, by: int) -> bool:
 
 
 def add(workspace: int, user_id: str, account_id: str, role: str | None) -> None:
-    """Put the user in the account, or set the role where one is given and the user is in it already."""
+    """Put the user in the account, or set the role where one is given and the user is in it already.
+
+    Call `count` first.
+    """
     _ADD(workspace, user_id, account_id, role, ids.new())
 
 
-_LEAVE_ALL = Statement(
-    lambda d: (
-        f"UPDATE users SET member_count = member_count - 1 WHERE workspace_id = {d.parameter} AND id IN "
-        f"(SELECT account_id FROM memberships WHERE workspace_id = {d.parameter} AND user_id = {d.parameter}) "
-        "RETURNING id"
-    )
+def set_role(workspace: int, user_id: str, account_id: str, role: str | None) -> bool:
+    """Give the user another role in the account. Returns whether the user is in it."""
+    return bool(_SET_ROLE(role, workspace, user_id, account_id))
+
+
+def remove(workspace: int, user_id: str, account_id: str) -> bool:
+    """Take the user out of the account and its count. Returns whether the user was in it."""
+    was_in = bool(_REMOVE(workspace, user_id, account_id))
+    if was_in:
+        _UNCOUNT(workspace, account_id)
+    return was_in
+
+
+_MEMBERS = Keyset(
+    "memberships",
+    lambda d: "memberships.user_id",
+    {"workspace": "{row}.workspace_id = ?", "account": "{row}.account_id = ?"},
+    key="user_id",
 )
+
+
+def members(
+    workspace: int, account_id: str, count: int, cursor: str | None, descending: bool
+) -> tuple[list[str], bool]:
+    """Return the ids of members, as Keyset says."""
+    filters = {"workspace": (workspace,), "account": (account_id,)}
+    rows, behind = _MEMBERS(count, filters, cursor, descending)
+    return [user_id for (user_id,) in rows], behind
 
 
 def discount(workspace: int, user_id: str) -> None:

@@ -49,6 +49,19 @@ def put(workspace: int, user_id: str, token: str, platform: str | None) -> None:
     _TRIM(workspace, user_id, workspace, user_id)
 
 
+_REMOVE = Statement(
+    lambda d: (
+        f"DELETE FROM devices WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
+        f"AND token_hash = {d.parameter} RETURNING token_hash"
+    )
+)
+
+
+def remove(workspace: int, user_id: str, token: str) -> None:
+    """Forget the token, if it is the user's."""
+    _REMOVE(workspace, user_id, hash_token(token))
+
+
 def hash_token(token: str) -> str:
     """Return the key of a token: the token itself may be longer than an index row of Postgres can be."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -14,11 +14,11 @@ class Keyset:
     """The pages of a table, in the order of its ids.
 
     conditions: name of a filter to its SQL, with `{row}` for the row and `?` for each of its values. One named
-    "workspace" is part of every page.
+    "workspace" is part of every page. key: the column that holds the id.
     """
 
-    def __init__(self, table: str, columns: Callable[[Dialect], str], conditions: Mapping[str, str]):
-        self.table, self.columns, self.conditions = table, columns, conditions
+    def __init__(self, table: str, columns: Callable[[Dialect], str], conditions: Mapping[str, str], key: str = "id"):
+        self.table, self.columns, self.conditions, self.key = table, columns, conditions, key
         self._statement = functools.cache(self._build)
 
     def __call__(
@@ -41,13 +41,14 @@ class Keyset:
 
         def build(d: Dialect) -> str:
             other_side = (
-                f"EXISTS (SELECT 1 FROM {self.table} AS behind WHERE {scope('behind')} AND behind.id {behind} ?)"
+                f"EXISTS (SELECT 1 FROM {self.table} AS behind "
+                f"WHERE {scope('behind')} AND behind.{self.key} {behind} ?)"
             )
             text = (
                 f"SELECT {other_side if bounded else 'FALSE'}, {self.columns(d)} FROM {self.table} "
                 f"WHERE {scope(self.table)}"
-                + (f" AND {self.table}.id {beyond} ?" if bounded else "")
-                + f" ORDER BY {self.table}.id{' DESC' if descending else ''} LIMIT ?"
+                + (f" AND {self.table}.{self.key} {beyond} ?" if bounded else "")
+                + f" ORDER BY {self.table}.{self.key}{' DESC' if descending else ''} LIMIT ?"
             )
             return text.replace("?", d.parameter)
 

@@ -1,13 +1,15 @@
 """Lists and who is subscribed to them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import peewee
 
 from app import ids
 from app.models.database import BaseModel, Statement
+from app.models.keyset import Filters, Keyset
 
-SUBSCRIBED = "subscribed"
+SUBSCRIBED, PENDING, UNSUBSCRIBED = "subscribed", "pending", "unsubscribed"
+COUNTED = (SUBSCRIBED, PENDING)  # what `subscriber_count` counts (engage.md section 5)
 
 
 class List(BaseModel):
@@ -47,61 +49,120 @@ class ListRow(NamedTuple):
 
     id: str
     title: str
+    description: str | None
+    redirect_url: str | None
+    double_optin: bool
+    subscriber_count: int
     created_at: int
+    archived_at: int | None
 
 
-def create(workspace: int, title: str, now: int) -> ListRow:
-    """Make a list."""
-    row = ListRow(ids.new(), title, now)
-    List.insert(workspace_id=workspace, **row._asdict()).execute()
-    return row
+_COLUMNS = ", ".join(f"lists.{name}" for name in ListRow._fields)
 
 
-def joined(workspace: int, user_id: str) -> set[str]:
-    """Return the lists that the user is subscribed to, archived ones too."""
-    query = Subscription.select(Subscription.list_id).where(
-        (Subscription.workspace_id == workspace)
-        & (Subscription.user_id == user_id)
-        & (Subscription.status == SUBSCRIBED)
+def _row(values: tuple[Any, ...]) -> ListRow:
+    return ListRow._make(values)._replace(double_optin=bool(values[4]))  # SQLite has no booleans
+
+
+# ---- lists --------------------------------------------------------------------------------------------------------
+
+
+def create(workspace: int, fields: dict[str, Any], now: int) -> ListRow:
+    """Make a list of these fields: title, and any of description, redirect_url, double_optin."""
+    id = ids.new()
+    List.insert(workspace_id=workspace, id=id, created_at=now, **fields).execute()
+    return ListRow(
+        id, fields["title"], fields.get("description"), fields.get("redirect_url"), fields.get("double_optin", False),
+        0, now, None,
+    )  # fmt: skip
+
+
+_FIND = Statement(lambda d: f"SELECT {_COLUMNS} FROM lists WHERE workspace_id = {d.parameter} AND id = {d.parameter}")
+
+
+def find(workspace: int, id: str) -> ListRow | None:
+    """Return the list, an archived one too."""
+    rows = _FIND(workspace, id)
+    return _row(rows[0]) if rows else None
+
+
+_PAGE = Keyset(
+    "lists", lambda d: _COLUMNS, {"workspace": "{row}.workspace_id = ?", "open": "{row}.archived_at IS NULL"}
+)
+
+
+def page(count: int, filters: Filters, cursor: str | None, descending: bool) -> tuple[list[ListRow], bool]:
+    """Return lists as Keyset says. filters: "workspace", and "open" for those that are not archived."""
+    rows, behind = _PAGE(count, filters, cursor, descending)
+    return [_row(values) for values in rows], behind
+
+
+def update(workspace: int, id: str, fields: dict[str, Any]) -> bool:
+    """Change the fields of a list. Returns whether there is such a list."""
+    query = List.update(**fields).where((List.workspace_id == workspace) & (List.id == id))
+    return bool(query.execute())
+
+
+# ---- subscriptions ------------------------------------------------------------------------------------------------
+
+
+def statuses(workspace: int, user_id: str) -> dict[str, str]:
+    """Return {list id: status} of the user."""
+    query = Subscription.select(Subscription.list_id, Subscription.status).where(
+        (Subscription.workspace_id == workspace) & (Subscription.user_id == user_id)
     )
-    return {row.list_id for row in query}
+    return {row.list_id: row.status for row in query}
 
 
 _COUNT = Statement(
     lambda d: (
         f"UPDATE lists SET subscriber_count = subscriber_count + {d.parameter} "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND archived_at IS NULL RETURNING id"
+        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING archived_at"
     )
 )
-_SUBSCRIBE = Statement(
+_SET_STATUS = Statement(
     lambda d: (
         f"INSERT INTO subscriptions (workspace_id, user_id, list_id, status, position) "
         f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, user_id, list_id) "
         "DO UPDATE SET status = excluded.status RETURNING position"
     )
 )
+_REMOVE = Statement(
+    lambda d: (
+        f"DELETE FROM subscriptions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
+        f"AND list_id = {d.parameter} RETURNING list_id"
+    )
+)
 
 
-def subscribe(workspace: int, user_id: str, list_id: str) -> bool:
-    """Subscribe a user who is not, without asking for a confirmation.
+def count(workspace: int, list_id: str, by: int) -> bool:
+    """Change the number of subscribers, and lock the list until the transaction ends.
 
-    Locks the list until the transaction ends. Returns whether there is such a list and it is not archived.
+    Returns whether there is such a list and it takes subscribers: an archived one does not.
     """
-    if not _COUNT(1, workspace, list_id):
-        return False
-    _SUBSCRIBE(workspace, user_id, list_id, SUBSCRIBED, ids.new())
-    return True
+    rows = _COUNT(by, workspace, list_id)
+    return bool(rows) and rows[0][0] is None
+
+
+def set_status(workspace: int, user_id: str, list_id: str, status: str) -> None:
+    """Put the user on the list with this status, or give the place there the status. Call `count` first."""
+    _SET_STATUS(workspace, user_id, list_id, status, ids.new())
+
+
+def remove(workspace: int, user_id: str, list_id: str) -> None:
+    """Take the user off the list. Call `count` first."""
+    _REMOVE(workspace, user_id, list_id)
 
 
 _UNCOUNT = Statement(
     lambda d: (
         f"UPDATE lists SET subscriber_count = subscriber_count - 1 WHERE workspace_id = {d.parameter} AND id IN "
         f"(SELECT list_id FROM subscriptions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND status = {d.parameter}) RETURNING id"
+        f"AND status IN ({', '.join([d.parameter] * len(COUNTED))})) RETURNING id"
     )
 )
 
 
 def discount(workspace: int, user_id: str) -> None:
     """Take the user, who is about to go, out of the counts of all lists."""
-    _UNCOUNT(workspace, workspace, user_id, SUBSCRIBED)
+    _UNCOUNT(workspace, workspace, user_id, *COUNTED)

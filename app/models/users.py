@@ -1,7 +1,7 @@
 """Users: the table, and the statements of the routes that are called all day."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -142,10 +142,25 @@ def find_id(workspace: int, uid: str) -> str | None:
     return rows[0][0] if rows else None
 
 
+@functools.cache
+def _find_all_statement(count: int) -> Statement:
+    return Statement(
+        lambda d: (
+            f"SELECT {_columns(d)} FROM users WHERE workspace_id = {d.parameter} "
+            f"AND id IN ({', '.join([d.parameter] * count)})"
+        )
+    )
+
+
+def find_all(workspace: int, ids: Sequence[str]) -> list[UserRow]:
+    """Return the users of these ids, in any order. ids: a page of them, as each number makes a statement of its own."""
+    return [_row(values) for values in _find_all_statement(len(ids))(workspace, *ids)] if ids else []
+
+
 _PAGE = Keyset(
     "users",
     _columns,
-    {"workspace": "{row}.workspace_id = ?", "email": "{row}.email_key = ?"},
+    {"workspace": "{row}.workspace_id = ?", "email": "{row}.email_key = ?", "number": "{row}.number_digits = ?"},
 )
 
 
@@ -254,6 +269,76 @@ def lock(workspace: int, uid: str) -> str | None:
     """Return the id of the user of that uid and keep it from changing until the transaction ends."""
     rows = _LOCK(workspace, uid)
     return rows[0][0] if rows else None
+
+
+_LOCK_BOTH = Statement(
+    lambda d: (
+        f"SELECT uid, id FROM users WHERE workspace_id = {d.parameter} AND uid IN ({d.parameter}, {d.parameter}) "
+        f"ORDER BY id{d.for_update}"
+    )
+)
+
+
+def lock_both(workspace: int, *uids: str) -> dict[str, str]:
+    """Return {uid: id} of those of two uids that exist, locked in the order of their ids."""
+    return dict(_LOCK_BOTH(workspace, *uids))
+
+
+_IS_KNOWN = Statement(
+    lambda d: (
+        f"SELECT 1 FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
+        "AND (email IS NOT NULL OR number IS NOT NULL)"
+    )
+)
+_REKEY = Statement(
+    lambda d: (
+        f"UPDATE users SET uid = {d.parameter}, uid_updateable = FALSE "
+        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
+    )
+)
+
+
+def is_known(workspace: int, id: str) -> bool:
+    """Tell whether the user has an email or a number."""
+    return bool(_IS_KNOWN(workspace, id))
+
+
+def rekey(workspace: int, id: str, uid: str) -> None:
+    """Give the user another uid. Raises errors.UidTaken."""
+    try:
+        with db.atomic():
+            _REKEY(uid, workspace, id)
+    except peewee.IntegrityError:
+        raise errors.UidTaken() from None
+
+
+_REMOVE_META = Statement(
+    lambda d: (
+        f"UPDATE users SET meta = {d.json_remove} WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
+        "RETURNING id"
+    )
+)
+_ARCHIVE = Statement(
+    lambda d: (
+        f"UPDATE users SET archived_at = coalesce(archived_at, {d.parameter}) "
+        f"WHERE workspace_id = {d.parameter} AND uid = {d.parameter} RETURNING id"
+    )
+)
+
+
+def remove_meta(workspace: int, id: str, key: str) -> None:
+    """Remove an attribute from the user's meta."""
+    _REMOVE_META(_json_path(key) if db.dialect.name == "sqlite" else key, workspace, id)
+
+
+def _json_path(key: str) -> str:
+    """SQLite's path of a key: a label in quotes, in which a quote and a backslash are escaped as in JSON."""
+    return f"$.{dump(key)}"
+
+
+def archive(workspace: int, uid: str, now: int) -> bool:
+    """Archive the user, at the time given unless it was before. Returns whether there is one."""
+    return bool(_ARCHIVE(now, workspace, uid))
 
 
 def delete(workspace: int, id: str) -> None:

@@ -27,7 +27,8 @@ MAX_APP_TEXT = 64
 PLATFORMS = ("android", "ios")
 
 
-def _meta(**keywords: Any) -> Flat:
+def meta_field(**keywords: Any) -> Flat:
+    """Return the field of a user's attributes."""
     return Flat(MAX_META_KEYS, MAX_META_KEY, MAX_META_VALUE, **keywords)
 
 
@@ -110,7 +111,7 @@ class UserFieldsSchema(Schema):
         metadata={"description": "Accounts to put the user in.", "example": []},
     )
     created_at = Date(metadata={"description": "When the person signed up; now if not said.", "example": "2020-08-11"})
-    meta = _meta(
+    meta = meta_field(
         metadata={
             "description": f"Attributes, merged key by key. At most {MAX_META_KEYS} keys after the merge; "
             f"a key has 1 to {MAX_META_KEY} characters, a string value at most {MAX_META_VALUE} bytes.",
@@ -246,7 +247,7 @@ class UserSchema(Schema):
     archived = fields.Boolean(metadata={"example": False})
     lists = fields.List(fields.Nested(SubscriptionSchema), metadata={"description": "The lists the user is on."})
     segments = fields.List(fields.Nested(SegmentSchema), metadata={"description": "The segments the user is in."})
-    meta = _meta(metadata={"description": "Attributes.", "example": {"plan": "pro", "age": 34}})
+    meta = meta_field(metadata={"description": "Attributes.", "example": {"plan": "pro", "age": 34}})
     created_at = ShownDate(metadata={"description": "UTC, milliseconds.", "example": "2021-01-12T05:24:39.062+00:00"})
     last_interaction = ShownDate(
         allow_none=True, metadata={"description": "Time of the newest event.", "example": None}

@@ -1,16 +1,141 @@
-"""Lists (engage.md section 5)."""
+"""Lists: made, changed, archived, and people put on them (engage.md section 5)."""
 
-from app import clock, errors
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from app import clock, cursors, errors
+from app.cursors import Page
 from app.models import lists as store
-from app.models.database import transaction
-from app.models.lists import ListRow
+from app.models import users as users_store
+from app.models.database import statement, transaction
+from app.models.lists import PENDING, SUBSCRIBED, UNSUBSCRIBED, ListRow
+from app.services import subscriptions, users
+from app.services.users import UserRow
 
-MAX_TITLE = 64  # characters, engage.md section 5
+__all__ = [
+    "ListRow", "Subscribed", "add_to", "archive", "create", "page", "remove_from", "retrieve", "set_subscribed",
+    "subscribe", "unsubscribe", "update",
+]  # fmt: skip
+
+MAX_TITLE = 64  # characters
+
+
+class Subscribed(NamedTuple):
+    """Who was subscribed. pending: the subscription waits to be confirmed."""
+
+    uid: str
+    user_id: str
+    pending: bool
 
 
 @transaction
-def create(workspace: int, title: str) -> ListRow:
-    """Make a list. title: 1 to MAX_TITLE characters. Raises errors.InvalidInput."""
-    if not 1 <= len(title) <= MAX_TITLE or "\x00" in title:
+def create(workspace: int, fields: Mapping[str, Any]) -> ListRow:
+    """Make a list. fields: title (1 to MAX_TITLE characters) and any of description, redirect_url, double_optin.
+
+    Raises errors.InvalidInput, errors.StorageUnavailable.
+    """
+    if not 1 <= len(fields["title"]) <= MAX_TITLE or "\x00" in fields["title"]:
         raise errors.InvalidInput({"title": [f"Must have 1 to {MAX_TITLE} characters."]})
-    return store.create(workspace, title, clock.now())
+    return store.create(workspace, dict(fields), clock.now())
+
+
+@statement
+def retrieve(workspace: int, id: str) -> ListRow:
+    """Return the list, an archived one too. Raises errors.ListNotFound."""
+    found = store.find(workspace, id)
+    if found is None:
+        raise errors.ListNotFound()
+    return found
+
+
+@statement
+def page(workspace: int, limit: int, after: str | None, before: str | None) -> Page:
+    """Return the lists that are not archived, in the order of their ids, as ListRows; see `users.page`."""
+    filters: dict[str, tuple[Any, ...]] = {"workspace": (workspace,), "open": ()}
+    found, behind = store.page(limit + 1, filters, before or after, descending=before is not None)
+    return cursors.page(found, behind, limit, backwards=before is not None)
+
+
+@transaction
+def update(workspace: int, id: str, fields: Mapping[str, Any]) -> ListRow:
+    """Change the fields given, those of `create`, and return the list. Raises errors.ListNotFound."""
+    if fields:
+        store.update(workspace, id, dict(fields))
+    return retrieve(workspace, id)
+
+
+@transaction
+def archive(workspace: int, id: str) -> None:
+    """Archive the list: those on it stay, nobody new is taken. Twice is as once. Raises errors.ListNotFound."""
+    if retrieve(workspace, id).archived_at is None:
+        store.update(workspace, id, {"archived_at": clock.now()})
+
+
+@transaction
+def subscribe(workspace: int, id: str, person: Mapping[str, Any]) -> Subscribed:
+    """Put somebody on the list: the oldest user of that email, else of that number, else somebody new.
+
+    person: email or number, and any of first_name, last_name, created_at, meta. Somebody new has no uid of their own.
+    On a list with double_optin the place is pending until it is confirmed; who is subscribed already stays so.
+    Raises errors.ListNotFound, errors.InvalidInput, errors.Conflict when the list is archived.
+    """
+    found = retrieve(workspace, id)
+    uid = _find_person(workspace, person)
+    if uid is None:
+        uid = users.make_without_uid(workspace, person).uid
+    user_id = users.lock(workspace, uid)
+    now = store.statuses(workspace, user_id).get(id)
+    status = PENDING if found.double_optin and now != SUBSCRIBED else SUBSCRIBED
+    _put(workspace, user_id, id, now, status)
+    return Subscribed(uid, user_id, status == PENDING)
+
+
+@transaction
+def set_subscribed(workspace: int, id: str, uid: str, subscribed: bool) -> None:
+    """Subscribe or unsubscribe a user, who is put on the list where there is no place yet.
+
+    Raises errors.ListNotFound, errors.UserNotFound, errors.Conflict when the list is archived.
+    """
+    retrieve(workspace, id)
+    user_id = users.lock(workspace, uid)
+    now = store.statuses(workspace, user_id).get(id)
+    _put(workspace, user_id, id, now, SUBSCRIBED if subscribed else UNSUBSCRIBED)
+
+
+@transaction
+def unsubscribe(workspace: int, id: str, uid: str) -> None:
+    """Take a user off the list. Raises errors.ListNotFound, errors.UserNotFound."""
+    retrieve(workspace, id)
+    subscriptions.leave(workspace, users.lock(workspace, uid), [id])
+
+
+@transaction
+def add_to(workspace: int, uid: str, list_ids: list[str]) -> UserRow:
+    """Subscribe a user to lists, all or none, and return the user. Raises errors.UserNotFound, InvalidInput."""
+    subscriptions.subscribe(workspace, users.lock(workspace, uid), list_ids)
+    return users.retrieve(workspace, uid)
+
+
+@transaction
+def remove_from(workspace: int, uid: str, list_ids: list[str]) -> UserRow:
+    """Take a user off lists, on which there need not be a place, and return the user. Raises errors.UserNotFound."""
+    subscriptions.leave(workspace, users.lock(workspace, uid), list_ids)
+    return users.retrieve(workspace, uid)
+
+
+def _put(workspace: int, user_id: str, id: str, now: str | None, status: str) -> None:
+    if not subscriptions.put(workspace, user_id, id, now, status):
+        raise errors.Conflict("The list is archived: it takes no new subscribers.")
+
+
+def _find_person(workspace: int, person: Mapping[str, Any]) -> str | None:
+    for field, filter_name, key in (
+        ("email", "email", users_store.key_of_email),
+        ("number", "number", users_store.key_of_number),
+    ):
+        if person.get(field):
+            filters = {"workspace": (workspace,), filter_name: (key(person[field]),)}
+            found, _ = users_store.page(1, filters, None, descending=False)
+            if found:
+                return found[0].uid
+    return None

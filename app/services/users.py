@@ -10,8 +10,12 @@ from app.models import accounts, devices, lists
 from app.models import users as store
 from app.models.database import statement, transaction
 from app.models.users import UserRow
+from app.services import memberships, subscriptions
 
-__all__ = ["Saved", "UserRow", "create", "delete", "make_without_uid", "page", "retrieve", "update"]
+__all__ = [
+    "Saved", "UserRow", "archive", "create", "delete", "lock", "make_without_uid", "page", "remove_attribute",
+    "remove_device", "retrieve", "update",
+]  # fmt: skip
 
 _UPDATEABLE_BY = (("email", "email_key", store.key_of_email), ("number", "number_digits", store.key_of_number))
 # Fields that are not columns of the user: with one of them a write takes more than one statement.
@@ -64,9 +68,7 @@ def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> 
 @transaction
 def delete(workspace: int, uid: str) -> None:
     """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
-    id = store.lock(workspace, uid)
-    if id is None:
-        raise errors.UserNotFound()
+    id = lock(workspace, uid)
     accounts.discount(workspace, id)
     lists.discount(workspace, id)
     store.delete(workspace, id)
@@ -83,6 +85,35 @@ def page(workspace: int, limit: int, after: str | None, before: str | None, emai
         filters["email"] = (store.key_of_email(email),)
     found, behind = store.page(limit + 1, filters, before or after, descending=before is not None)
     return cursors.page(found, behind, limit, backwards=before is not None)
+
+
+def lock(workspace: int, uid: str) -> str:
+    """Return the id of the user and keep it from changing; call in a transaction. Raises errors.UserNotFound."""
+    id = store.lock(workspace, uid)
+    if id is None:
+        raise errors.UserNotFound()
+    return id
+
+
+@statement
+def archive(workspace: int, uid: str) -> None:
+    """Archive the user: it stays, its events are dropped from now on. Twice is as once. Raises errors.UserNotFound."""
+    if not store.archive(workspace, uid, clock.now()):
+        raise errors.UserNotFound()
+
+
+@transaction
+def remove_attribute(workspace: int, uid: str, name: str) -> UserRow:
+    """Remove an attribute from meta, where it need not be, and return the user. Raises errors.UserNotFound."""
+    store.remove_meta(workspace, lock(workspace, uid), name)
+    return retrieve(workspace, uid)
+
+
+@transaction
+def remove_device(workspace: int, uid: str, token: str) -> UserRow:
+    """Forget a push token of the user, if it is the user's, and return the user. Raises errors.UserNotFound."""
+    devices.remove(workspace, lock(workspace, uid), token)
+    return retrieve(workspace, uid)
 
 
 def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
@@ -112,9 +143,9 @@ def _save_fields(workspace: int, uid: str, fields: Mapping[str, Any], full: bool
 def _save_all(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
     user, created = _upsert(workspace, uid, fields, full, id)
     if fields.get("lists"):
-        _subscribe(workspace, user, fields["lists"])
+        subscriptions.subscribe(workspace, user.id, fields["lists"])
     if fields.get("accounts"):
-        _join(workspace, user, fields["accounts"])
+        _join(workspace, user.id, fields["accounts"])
     if fields.get("device_token"):
         devices.put(workspace, user.id, fields["device_token"], fields.get("device_platform"))
     return Saved(retrieve(workspace, uid), created)
@@ -130,26 +161,12 @@ def _upsert(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id:
     raise errors.InvalidInput({"meta": [f"Must have at most {store.MAX_META_KEYS} keys."]})
 
 
-def _subscribe(workspace: int, user: UserRow, wanted: list[str]) -> None:
-    """Subscribe the user; lists are locked in the order of their ids, so that two requests cannot block each other."""
-    for list_id in sorted(set(wanted) - lists.joined(workspace, user.id)):
-        if not lists.subscribe(workspace, user.id, list_id):
-            field = f"lists.{wanted.index(list_id)}"
-            raise errors.InvalidInput({field: ["Must be the id of a list that is not archived."]})
-
-
-def _join(workspace: int, user: UserRow, wanted: list[dict[str, Any]]) -> None:
-    """Put the user in the accounts, which are locked in the order of their ids."""
-    joined = accounts.joined(workspace, user.id)
-    by_id = sorted(
-        accounts.find_ids(workspace, [account["id"] for account in wanted]).items(), key=lambda pair: pair[1]
-    )
-    found = {uid: id for uid, id in by_id if accounts.count(workspace, id, by=int(id not in joined))}
-    for index, account in enumerate(wanted):
-        account_id = found.get(account["id"], user.id)
-        if account_id == user.id:
-            raise errors.InvalidInput({f"accounts.{index}.id": ["Must be the uid of another user, the account."]})
-        accounts.add(workspace, user.id, account_id, account.get("role"))
+def _join(workspace: int, user_id: str, wanted: list[dict[str, Any]]) -> None:
+    try:
+        memberships.put(workspace, user_id, wanted)
+    except errors.AccountNotFound as error:  # in a body that is about something else it is bad input
+        field, _, message = str(error).partition(": ")
+        raise errors.InvalidInput({field: [message]}) from None
 
 
 # ---- users without a uid of their own -----------------------------------------------------------------------------

@@ -1,0 +1,32 @@
+"""Merging one user into another (engage.md section 4.6)."""
+
+from app import errors
+from app.models import merges as store
+from app.models import users
+from app.models.database import transaction
+
+
+@transaction
+def merge(workspace: int, source: str, destination: str, full: bool) -> None:
+    """Merge the user of one uid into that of another; the source is gone then.
+
+    The destination wins a conflict and has its blanks filled; devices, lists, accounts, meta and events are joined. A
+    missing destination gives its uid to the source, a missing source changes nothing. full: whether the secret was
+    given; the public key alone may merge a source with neither email nor number.
+    Raises errors.InvalidInput for the same uid twice or too many meta keys, SecretNeeded, StorageUnavailable; then
+    nothing has changed.
+    """
+    if source == destination:
+        raise errors.InvalidInput({"destination": ["Must be another uid than the source."]})
+    locked = users.lock_both(workspace, source, destination)
+    if source not in locked:
+        return
+    if not full and users.is_known(workspace, locked[source]):
+        raise errors.SecretNeeded("Merging a user with an email or a number needs the secret key.")
+    if destination not in locked:
+        users.rekey(workspace, locked[source], destination)
+        return
+    if store.fill(workspace, locked[source], locked[destination]) > users.MAX_META_KEYS:
+        raise errors.InvalidInput({"source": [f"Must not bring meta beyond {users.MAX_META_KEYS} keys."]})
+    store.move(workspace, locked[source], locked[destination])
+    users.delete(workspace, locked[source])
