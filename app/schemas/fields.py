@@ -53,7 +53,7 @@ class Uid(Rule):
     schema: ClassVar[dict[str, Any]] = {
         "anyOf": [
             {"type": "string", "pattern": uids.PATTERN},
-            {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER},
+            {"type": "integer", "minimum": -MAX_INTEGER, "maximum": MAX_INTEGER},
         ]
     }
 
