@@ -15,8 +15,8 @@ MAX_INTEGER = 2**53 - 1  # beyond it a JavaScript client reads another number th
 _MAX_INTEGER_DIGITS = 17  # a sign and 16 digits hold MAX_INTEGER; longer ones need not be converted to be refused
 
 
-def loads(raw: bytes) -> Any:
-    """Return the value of a JSON document.
+def loads(raw: bytes, with_any_text: bool = False) -> Any:
+    """Return the value of a JSON document; with_any_text leaves it to the caller to `check_text`.
 
     Raises errors.InvalidBody when it is not strict JSON, errors.InvalidInput when a text in it has NUL or a lone
     surrogate (details name the field).
@@ -32,8 +32,10 @@ def loads(raw: bytes) -> Any:
         raise errors.InvalidBody(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
         raise errors.InvalidBody(_TOO_DEEP)
-    if "\\u" in text:  # raw control characters are no JSON and raw surrogates no UTF-8: only an escape brings them in
-        _check_text(document, "")
+    if (
+        "\\u" in text and not with_any_text
+    ):  # raw control characters are no JSON and raw surrogates no UTF-8: only an escape brings them in
+        check_text(document)
     return document
 
 
@@ -78,18 +80,19 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(child, levels - 1) for child in _children(value))
 
 
-def _check_text(value: Any, path: str) -> None:
+def check_text(value: Any, path: str = "") -> None:
+    """Raise errors.InvalidInput, naming the field, when a text in the value has NUL or a lone surrogate."""
     if isinstance(value, str):
         if not is_storable(value):
             raise errors.InvalidInput({path or "body": ["Must not contain NUL or a lone surrogate."]})
     elif isinstance(value, dict):
         for key, child in value.items():
             name = key if is_storable(key) else ascii(key)
-            _check_text(key, f"{path}.{name}" if path else name)
-            _check_text(child, f"{path}.{name}" if path else name)
+            check_text(key, f"{path}.{name}" if path else name)
+            check_text(child, f"{path}.{name}" if path else name)
     else:
         for index, child in enumerate(_children(value)):
-            _check_text(child, f"{path}.{index}" if path else str(index))
+            check_text(child, f"{path}.{index}" if path else str(index))
 
 
 def is_storable(text: str) -> bool:

@@ -1,15 +1,28 @@
 """Reading what a request carries: the body as strict JSON, the query with each name once."""
 
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeVar
 
 from flask import Request, current_app, request
 from webargs.flaskparser import FlaskParser
 
 from app import errors, strict_json
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 MAX_BODY = 64 * 1024  # bytes, engage.md section 1; a view with another limit says so in `max_body`
 _MAX_SHOWN = 200  # characters of a field's path in an error: a hostile name must not make a long reply
+
+
+def takes(size: int, with_any_text: bool) -> Callable[[F], F]:
+    """Let the body of the view be so many bytes long; with_any_text as in strict_json.loads."""
+
+    def mark(view: F) -> F:
+        view.max_body = size  # type: ignore[attr-defined]
+        view.with_any_text = with_any_text  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 class StrictParser(FlaskParser):
@@ -19,7 +32,8 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Any) -> Any:
         """Return the body, which must be a JSON object. Raises errors.InvalidBody, InvalidInput, BodyTooLarge."""
-        body = strict_json.loads(read_body(req))
+        view = current_app.view_functions[req.endpoint or ""]
+        body = strict_json.loads(read_body(req), getattr(view, "with_any_text", False))
         if not isinstance(body, dict):
             raise errors.InvalidBody()
         return body

@@ -14,6 +14,7 @@ from app import dates
 from app.api import pages
 from app.api.auth import has_secret
 from app.cursors import Page
+from app.errors import Failure
 from app.services.events import EventRow
 from app.services.lists import ListRow, Subscribed
 from app.services.users import Saved, UserRow
@@ -72,6 +73,15 @@ def lists(page: Page) -> Response:
 def subscriber(subscribed: Subscribed) -> Response:
     """Return who was put on a list."""
     return reply({"uid": subscribed.uid})
+
+
+def verdicts(count: int, refused: Mapping[int, Failure]) -> Response:
+    """Return what became of a batch of `count` items."""
+    shown = [
+        {"index": index, "code": failure.code, "error": str(failure), "details": failure.details}
+        for index, failure in sorted(refused.items())
+    ]
+    return reply({"status": "queued", "accepted": count - len(shown), "rejected": len(shown), "errors": shown})
 
 
 def shown_user(row: UserRow) -> dict[str, Any]:

@@ -7,9 +7,9 @@ where that is safe (a conflict, a connection that died) and raise errors.Storage
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, NamedTuple, ParamSpec, TypeVar, cast
 
 import apsw
 import peewee
@@ -31,6 +31,9 @@ _CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB mad
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock: Postgres asks for the transaction again
 # The database in use; models and statements name this, create_app and the tests say which one it is.
 db = peewee.DatabaseProxy()
+
+
+_peewee_errors = peewee.__dict__["__exception_wrapper__"]  # the driver's errors as peewee's own
 
 
 class BaseModel(peewee.Model):
@@ -71,6 +74,10 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         """Tell whether the connection is lost. SQLite's never is."""
         return False
 
+    def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Run SQL texts with their parameters; return the rows of each."""
+        return [self.execute_sql(text, parameters).fetchall() for text, parameters in calls]
+
 
 class PostgresStore(peewee.PostgresqlDatabase):
     """A Postgres database, named by its URL."""
@@ -86,6 +93,13 @@ class PostgresStore(peewee.PostgresqlDatabase):
             conn.execute("SELECT set_config(%s, %s, false)", (name, str(milliseconds)))
         if conn.execute("SHOW synchronous_commit").fetchone()[0] == "off":
             conn.execute("SET synchronous_commit = on")
+
+    def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Send SQL texts with their parameters, wait once, return the rows of each."""
+        connection = cast("Any", self).connection()
+        with _peewee_errors, connection.pipeline():
+            cursors = [connection.execute(text, parameters) for text, parameters in calls]
+            return [cursor.fetchall() for cursor in cursors]
 
     def is_broken(self) -> bool:
         """Tell whether the connection of this thread is lost."""
@@ -149,7 +163,27 @@ class Statement:
 
         All are fetched at once: an SQLite cursor that is left half read keeps its read transaction open.
         """
-        return cast("list[tuple[Any, ...]]", db.execute_sql(self._text(db.dialect), parameters).fetchall())
+        return cast("list[tuple[Any, ...]]", db.execute_sql(self.text, parameters).fetchall())
+
+    @property
+    def text(self) -> str:
+        """The SQL for the database in use."""
+        return self._text(db.dialect)
+
+
+class Call(NamedTuple):
+    """A statement with its parameters, to be run among others."""
+
+    statement: Statement
+    parameters: tuple[Any, ...]
+
+
+def run_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
+    """Run the calls in order and return the rows of each; on Postgres they travel together, in one round trip.
+
+    Call in a transaction: the first that fails spoils it.
+    """
+    return cast("list[list[tuple[Any, ...]]]", db.run_all([(one.statement.text, one.parameters) for one in calls]))
 
 
 def transaction(operation: Callable[P, T]) -> Callable[P, T]:

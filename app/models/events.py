@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Statement, db, statement, transaction
+from app.models.database import BaseModel, Call, Statement, db, run_all, statement, transaction
 from app.models.dialects import Dialect
 from app.models.users import dump, load_flat
 
@@ -48,45 +48,55 @@ def _touch(d: Dialect) -> str:
 
 
 _FIELDS = "INSERT INTO events (workspace_id, user_id, timestamp, id, event, value, properties)"
+
+
+def _insert(d: Dialect, actor: str) -> str:
+    return (
+        f"{_FIELDS} SELECT {d.parameter}, actor.id, {d.parameter}, {d.parameter}, {d.parameter}, {d.json_parameter}, "
+        f"{d.json_parameter} FROM {actor} ON CONFLICT DO NOTHING RETURNING id"
+    )
+
+
 _TOUCH = Statement(_touch)
 _INSERT = Statement(
-    lambda d: (
-        f"{_FIELDS} VALUES ({', '.join([d.parameter] * 5)}, {d.json_parameter}, {d.json_parameter}) "
-        "ON CONFLICT DO NOTHING RETURNING id"
+    lambda d: _insert(
+        d, f"users AS actor WHERE workspace_id = {d.parameter} AND uid = {d.parameter} AND archived_at IS NULL"
     )
 )
-_RECORD = Statement(  # both at once: one round trip, and a transaction by itself
-    lambda d: (
-        f"WITH actor AS ({_touch(d)}) {_FIELDS} "
-        f"SELECT {d.parameter}, actor.id, {d.parameter}, {d.parameter}, {d.parameter}, {d.json_parameter}, "
-        f"{d.json_parameter} FROM actor ON CONFLICT DO NOTHING RETURNING id"
-    )
-)
+_RECORD = Statement(lambda d: f"WITH actor AS ({_touch(d)}) {_insert(d, 'actor')}")
 
 
-def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> None:
-    """Store the event of that uid's user, who is made with the id given where there is none.
+def calls(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> list[Call]:
+    """Return the calls that store the event of that uid's user, who is made with the id given where there is none.
 
-    An archived user's event is dropped (engage.md section 4.3). The same event id again stores nothing more.
-    Raises errors.StorageUnavailable.
+    An archived user's event is dropped (engage.md section 4.3). The same event id again stores nothing more. It is
+    one call where the database can do both at once; two want a transaction.
     """
     value = None if event.value is None else dump(event.value)
     stored = (event.timestamp, event.id, event.event, value, dump(event.properties))
     actor = (workspace, new_user_id, uid, now, event.timestamp)
-    write = _record_in_one if db.dialect.writable_with else _record_in_two
-    write(actor, workspace, stored)
+    if db.dialect.writable_with:
+        return [Call(_RECORD, (*actor, workspace, *stored))]
+    return [Call(_TOUCH, actor), Call(_INSERT, (workspace, *stored, workspace, uid))]
+
+
+def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> None:
+    """Run the `calls` of an event. Raises errors.StorageUnavailable."""
+    wanted = calls(workspace, uid, new_user_id, now, event)
+    if len(wanted) == 1:
+        _record_at_once(wanted[0])
+    else:
+        _record(wanted)
 
 
 @statement
-def _record_in_one(actor: tuple[Any, ...], workspace: int, stored: tuple[Any, ...]) -> None:
-    _RECORD(*actor, workspace, *stored)
+def _record_at_once(call: Call) -> None:
+    call.statement(*call.parameters)
 
 
 @transaction
-def _record_in_two(actor: tuple[Any, ...], workspace: int, stored: tuple[Any, ...]) -> None:
-    found = _TOUCH(*actor)
-    if found:
-        _INSERT(workspace, found[0][0], *stored)
+def _record(wanted: list[Call]) -> None:
+    run_all(wanted)
 
 
 @functools.cache

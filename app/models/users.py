@@ -8,7 +8,7 @@ import orjson
 import peewee
 
 from app import errors
-from app.models.database import BaseModel, Statement, db
+from app.models.database import BaseModel, Call, Statement, db
 from app.models.dialects import Dialect
 from app.models.keyset import Filters, Keyset
 from app.strict_json import MAX_INTEGER
@@ -214,7 +214,7 @@ def _values(field: str, value: Any) -> tuple[Any, ...]:
 
 
 @functools.cache
-def _upsert_statement(fields: tuple[str, ...], guard_email: bool) -> Statement:
+def _upsert_statement(fields: tuple[str, ...], guard_email: bool, lean: bool) -> Statement:
     """The statement that makes a user or changes the fields, and answers nothing where a rule forbids the change."""
 
     def build(d: Dialect) -> str:
@@ -233,7 +233,7 @@ def _upsert_statement(fields: tuple[str, ...], guard_email: bool) -> Statement:
             f"INSERT INTO users ({', '.join(names)}) VALUES ({', '.join(places)}) "
             f"ON CONFLICT (workspace_id, uid) DO UPDATE SET {', '.join(changes) or 'uid = excluded.uid'}"
             + (f" WHERE {' AND '.join(rules)}" if rules else "")
-            + f" RETURNING {_columns(d)}"
+            + f" RETURNING {'users.id' if lean else _columns(d)}"
         )
 
     return Statement(build)
@@ -249,12 +249,34 @@ def upsert(
     set or repeated, not changed.
     Returns None when nothing was done, because the guard or the number of meta keys forbids it.
     """
+    call = _upsert_call(workspace, id, uid, changes, now, guard_email, lean=False)
+    rows = call.statement(*call.parameters)
+    return _row(rows[0]) if rows else None
+
+
+def upsert_call(workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int) -> Call:
+    """Return the call that does what `upsert` does, and answers the id alone, or nothing where a rule forbids it."""
+    return _upsert_call(workspace, id, uid, changes, now, guard_email=False, lean=True)
+
+
+def _upsert_call(
+    workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int, guard_email: bool, lean: bool
+) -> Call:
     fields = tuple(field for field in _KEPT if field in changes)
     values = [value for field in fields for value in _values(field, changes[field])]
     defaults = [] if "created_at" in changes else [now]
-    run = _upsert_statement(fields, guard_email and "email" in changes)
-    rows = run(workspace, id, uid, *values, *defaults)
-    return _row(rows[0]) if rows else None
+    statement = _upsert_statement(fields, guard_email and "email" in changes, lean)
+    return Call(statement, (workspace, id, uid, *values, *defaults))
+
+
+_HAS_UPDATEABLE = Statement(
+    lambda d: f"SELECT 1 FROM users WHERE workspace_id = {d.parameter} AND uid_updateable LIMIT 1"
+)
+
+
+def has_updateable(workspace: int) -> bool:
+    """Tell whether there is any user without a uid of its own."""
+    return bool(_HAS_UPDATEABLE(workspace))
 
 
 _LOCK = Statement(

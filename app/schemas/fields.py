@@ -58,10 +58,17 @@ class Uid(Rule):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        text = _digits_of(value)
         if not isinstance(text, str) or not uids.is_valid(text):
             raise ValidationError(uids.RULE)
         return text
+
+
+def _digits_of(value: Any) -> Any:
+    """An integer as text, also when it is written 5.0 as JSON may; anything else as it is."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_INTEGER:
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Email(Text):
@@ -100,9 +107,10 @@ class PhoneNumber(Rule):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else value
+        text = _digits_of(value)
         if (
             not isinstance(text, str)
+            or (text is not value and text.startswith("-"))
             or len(text) > _MAX_NUMBER
             or not _NUMBER.fullmatch(text)
             or sum(map(str.isdigit, text)) not in _NUMBER_DIGITS

@@ -9,7 +9,18 @@ from app.models import users
 from app.models.database import statement
 from app.models.events import EventRow
 
-__all__ = ["EventRow", "page", "record"]
+__all__ = ["EventRow", "new_row", "page", "record"]
+
+
+def new_row(
+    now: int,
+    event: str,
+    value: str | float | bool | None = None,
+    properties: dict[str, Any] | None = None,
+    timestamp: int | None = None,
+) -> EventRow:
+    """Return an event as it will be stored, with an id of its own; without a timestamp it happens now."""
+    return EventRow(ids.new(), event, value, properties or {}, now if timestamp is None else timestamp)
 
 
 def record(
@@ -26,8 +37,7 @@ def record(
     Raises errors.StorageUnavailable.
     """
     now = clock.now()
-    row = EventRow(ids.new(), event, value, properties or {}, now if timestamp is None else timestamp)
-    store.record(workspace, uid, ids.new(), now, row)
+    store.record(workspace, uid, ids.new(), now, new_row(now, event, value, properties, timestamp))
 
 
 @statement

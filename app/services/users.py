@@ -14,7 +14,7 @@ from app.services import memberships, subscriptions
 
 __all__ = [
     "Saved", "UserRow", "archive", "create", "delete", "lock", "make_without_uid", "page", "remove_attribute",
-    "remove_device", "retrieve", "update",
+    "remove_device", "retrieve", "too_many_keys", "update",
 ]  # fmt: skip
 
 _UPDATEABLE_BY = (("email", "email_key", store.key_of_email), ("number", "number_digits", store.key_of_number))
@@ -158,7 +158,12 @@ def _upsert(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id:
     stored = retrieve(workspace, uid).email
     if not full and "email" in fields and stored not in (None, fields["email"]):
         raise errors.EmailChange()
-    raise errors.InvalidInput({"meta": [f"Must have at most {store.MAX_META_KEYS} keys."]})
+    raise too_many_keys()
+
+
+def too_many_keys() -> errors.InvalidInput:
+    """Return the failure of a user who would have too much meta."""
+    return errors.InvalidInput({"meta": [f"Must have at most {store.MAX_META_KEYS} keys."]})
 
 
 def _join(workspace: int, user_id: str, wanted: list[dict[str, Any]]) -> None:

@@ -55,6 +55,7 @@ def _statements(d):
             CONSTRAINT users_uid UNIQUE (workspace_id, uid)){d.table_end}{hot}""",
         "CREATE INDEX users_by_email ON users (workspace_id, email_key, id) WHERE email_key IS NOT NULL",
         "CREATE INDEX users_by_number ON users (workspace_id, number_digits, id) WHERE number_digits IS NOT NULL",
+        "CREATE INDEX users_without_uid ON users (workspace_id) WHERE uid_updateable",
         # The key is a hash because a token may be longer than an index row of Postgres can be.
         f"""CREATE TABLE devices (
             workspace_id BIGINT NOT NULL,
