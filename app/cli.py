@@ -134,6 +134,39 @@ def revoke_key(public_key: str) -> None:
     click.echo(f"revoked {public_key}")
 
 
+@key.group("origins", cls=_Group)
+def key_origins() -> None:
+    """Say which web pages may call with a public key; none, unless they are on its list."""
+
+
+@key_origins.command("add", epilog="Example: rollcall key origins add pk_Xq19azQe https://www.example.com")
+@click.argument("public_key")
+@click.argument("origin")
+@_storage
+def add_origin(public_key: str, origin: str) -> None:
+    """Let pages of ORIGIN (or *, any) call with the public key."""
+    keys.allow_origin(public_key, origin)
+    click.echo(f"allowed {origin}")
+
+
+@key_origins.command("remove", epilog="Example: rollcall key origins remove pk_Xq19azQe https://www.example.com")
+@click.argument("public_key")
+@click.argument("origin")
+@_storage
+def remove_origin(public_key: str, origin: str) -> None:
+    """Take ORIGIN off the list of the key."""
+    keys.forbid_origin(public_key, origin)
+    click.echo(f"removed {origin}")
+
+
+@key_origins.command("list", epilog="Example: rollcall key origins list pk_Xq19azQe")
+@click.argument("public_key")
+@_storage
+def list_origins(public_key: str) -> None:
+    """List the origins of a key, one a line."""
+    click.echo("\n".join(keys.origins(public_key)), nl=bool(keys.origins(public_key)))
+
+
 @main.group("list", cls=_Group)
 def list_group() -> None:
     """Make lists."""

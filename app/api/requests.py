@@ -7,7 +7,7 @@ import time
 from flask import Flask, Response, current_app, g, request
 
 from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bodies
+from app.api import auth, bodies, cors
 from app.api.replies import done
 from app.services import storage
 
@@ -24,8 +24,8 @@ _SAFE_HEADERS = {
 def init_app(app: Flask) -> None:
     """Run these around every request of the app; the credentials come before all that looks at what was sent."""
     app.before_request(name_request)
-    app.before_request(answer_options)
     app.before_request(wait_for_storage)
+    app.before_request(answer_options)
     auth.init_app(app)
     app.before_request(check_path)
     app.before_request(check_length)
@@ -40,12 +40,13 @@ def name_request() -> None:
 
 
 def answer_options() -> Response | None:
-    """Answer OPTIONS, which carries no credentials, with the methods of the route."""
+    """Answer OPTIONS, which carries no credentials, with the methods of the route and what a browser asks for."""
     if request.method != "OPTIONS":
         return None
     response = done()
-    response.headers["Allow"] = ", ".join(sorted(current_app.create_url_adapter(request).allowed_methods()))  # type: ignore[union-attr]
-    return response
+    methods = current_app.create_url_adapter(request).allowed_methods()  # type: ignore[union-attr]
+    response.headers["Allow"] = ", ".join(sorted(methods))
+    return cors.answer_preflight(response)
 
 
 def wait_for_storage() -> None:
@@ -89,6 +90,7 @@ def finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     for name, value in _SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
+    cors.open_reply(response)
     logs.request(
         request_id=g.request_id,
         method=request.method,

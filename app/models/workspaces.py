@@ -1,6 +1,6 @@
 """Workspaces and their key pairs: the directory that says whose a request is.
 
-These two tables are the only ones without a workspace in front of their keys: a request names just a public key, and
+These tables are the only ones without a workspace in front of their keys: a request names just a public key, and
 what that key finds is the workspace. On Citus they are reference tables, copied to every node.
 """
 
@@ -37,6 +37,17 @@ class Key(BaseModel):
         table_name = "keys"
 
 
+class Origin(BaseModel):
+    """A web origin whose pages may call with this public key; `*` is any."""
+
+    public_key = peewee.TextField()
+    origin = peewee.TextField()
+
+    class Meta:
+        table_name = "origins"
+        primary_key = peewee.CompositeKey("public_key", "origin")
+
+
 class KeyRow(NamedTuple):
     """What a request needs to know of its key."""
 
@@ -57,6 +68,20 @@ def find_key(public_key: str) -> KeyRow | None:
     """Return the key of that name unless it was revoked."""
     rows = _FIND(public_key)
     return KeyRow._make(rows[0]) if rows else None
+
+
+_ORIGINS = Statement(lambda d: f"SELECT origin FROM origins WHERE public_key = {d.parameter}")
+_IS_ORIGIN = Statement(lambda d: f"SELECT 1 FROM origins WHERE origin IN ({d.parameter}, '*') LIMIT 1")
+
+
+def origins_of(public_key: str) -> frozenset[str]:
+    """Return the origins whose pages may call with this key."""
+    return frozenset(origin for (origin,) in _ORIGINS(public_key))
+
+
+def is_any_origin(origin: str) -> bool:
+    """Tell whether pages of this origin may call with any key at all."""
+    return bool(_IS_ORIGIN(origin))
 
 
 @statement

@@ -2,14 +2,16 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from typing import NamedTuple
 
 from app import clock, errors
 from app.models.database import statement, transaction
-from app.models.workspaces import Key, find_key
+from app.models.workspaces import Key, Origin, find_key, is_any_origin, origins_of
 
 _HOUR = 3_600_000  # milliseconds
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 
 
 class KeyPair(NamedTuple):
@@ -24,10 +26,11 @@ class KeyPair(NamedTuple):
 
 
 class Credential(NamedTuple):
-    """Whom a request speaks for. full: the secret was given too."""
+    """Whom a request speaks for. full: the secret was given too. origins: whose pages may call with the key."""
 
     workspace: int
     full: bool
+    origins: frozenset[str]
 
 
 @statement
@@ -41,7 +44,7 @@ def authenticate(public: str, secret: str) -> Credential:
         raise errors.WrongCredentials()
     if secret and not hmac.compare_digest(_hash(secret), key.secret_hash):
         raise errors.WrongCredentials()
-    return Credential(key.workspace, bool(secret))
+    return Credential(key.workspace, bool(secret), origins_of(public))
 
 
 @transaction
@@ -84,6 +87,35 @@ def revoke(public: str) -> None:
     changed = Key.update(revoked_at=clock.now()).where((Key.public_key == public) & Key.revoked_at.is_null()).execute()
     if not changed:
         raise errors.NotFound("There is no such key, or it is revoked already.")
+
+
+@transaction
+def allow_origin(public: str, origin: str) -> None:
+    """Let pages of this web origin, `*` for any, call with the public key. Raises errors.InvalidInput, NotFound."""
+    if Key.get_or_none(Key.public_key == public) is None:
+        raise errors.NotFound("There is no such key.")
+    if origin != "*" and not _ORIGIN.fullmatch(origin):
+        raise errors.InvalidInput({"origin": ["Must be * or like https://www.example.com, in small letters, no path."]})
+    Origin.insert(public_key=public, origin=origin).on_conflict_ignore().execute()
+
+
+@transaction
+def forbid_origin(public: str, origin: str) -> None:
+    """Take an origin off the list of the key. Raises errors.NotFound."""
+    if not Origin.delete().where((Origin.public_key == public) & (Origin.origin == origin)).execute():
+        raise errors.NotFound("This origin is not on the list of this key.")
+
+
+@statement
+def origins(public: str) -> list[str]:
+    """Return the origins on the list of the key, sorted."""
+    return sorted(origins_of(public))
+
+
+@statement
+def knows_origin(origin: str) -> bool:
+    """Tell whether any key lets pages of this origin call: what a preflight, which names no key, is answered by."""
+    return is_any_origin(origin)
 
 
 def _hash(secret: str) -> str:

@@ -13,10 +13,10 @@ from app.models.database import db, forget_connection, open_database
 from app.services import storage
 
 MODELS = [
-    workspaces.Workspace, workspaces.Key, users.User, devices.Device, accounts.Membership, lists.List,
+    workspaces.Workspace, workspaces.Key, workspaces.Origin, users.User, devices.Device, accounts.Membership, lists.List,
     lists.Subscription, events.Event,
 ]  # fmt: skip
-DIRECTORY = {"workspaces", "keys"}  # what a key is looked up in before there is a workspace
+DIRECTORY = {"workspaces", "keys", "origins"}  # what a key is looked up in before there is a workspace
 STARTERS = 8
 
 

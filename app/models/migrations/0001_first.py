@@ -30,6 +30,11 @@ def _statements(d):
             expires_at BIGINT,
             revoked_at BIGINT)""",
         "CREATE INDEX keys_of_workspace ON keys (workspace_id)",
+        """CREATE TABLE origins (
+            public_key TEXT NOT NULL REFERENCES keys (public_key) ON DELETE CASCADE,
+            origin TEXT NOT NULL,
+            PRIMARY KEY (public_key, origin))""",
+        "CREATE INDEX origins_by_name ON origins (origin)",
         f"""CREATE TABLE users (
             workspace_id BIGINT NOT NULL,
             id {d.text_key} NOT NULL,
