@@ -6,6 +6,7 @@ from flask import Flask
 
 from app import api, banner, logs
 from app.api import openapi
+from app.api.retries import App
 from app.config import Settings
 from app.services import storage
 from app.services.workspaces import NewWorkspace
@@ -21,7 +22,7 @@ def create_app(settings: Settings, announce: Callable[[NewWorkspace], None] | No
     """
     logs.configure(settings.log_level)
     storage.open(settings)
-    app = Flask(__name__, static_folder=None)
+    app = App(__name__, static_folder=None)
     app.config.update(
         SETTINGS=settings,
         CREATE_ID=settings.create_id,

@@ -122,6 +122,20 @@ class Conflict(Failure):
     code = "conflict"
 
 
+class KeyReused(Failure):
+    """The Idempotency-Key belongs to another request."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for another request."
+
+
+class StillRunning(Failure):
+    """The first request with this Idempotency-Key has not ended yet."""
+
+    code = "idempotency_key_in_use"
+    message = "A request with this Idempotency-Key is still running; please try again."
+
+
 class StorageUnavailable(Failure):
     """The database cannot be reached, written or locked just now; the request can be sent again."""
 

@@ -71,8 +71,7 @@ def app(settings):
     """The app on the database of this test, migrated."""
     app = create_app(settings)
     storage.prepare(settings)
-    with app.app_context():
-        yield app
+    yield app
     forget_connection()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from flask import Request, current_app, request
+from flask import Request, current_app, g, request
 from webargs.flaskparser import FlaskParser
 
 from app import errors, strict_json
@@ -74,10 +74,16 @@ def check_announced_length() -> None:
 
 
 def read_body(req: Request) -> bytes:
-    """Return the body, in chunks or not, never more than the limit of the route.
+    """Return the body, in chunks or not, never more than the limit of the route; the same bytes when asked again.
 
     Raises errors.BodyTooLarge, errors.InvalidBody when the chunks are malformed or the client went away.
     """
+    if "body" not in g:
+        g.body = _read_body(req)
+    return bytes(g.body)
+
+
+def _read_body(req: Request) -> bytes:
     limit, length = _limit(), req.content_length
     if length is None and not req.environ.get("wsgi.input_terminated"):
         return b""

@@ -19,12 +19,15 @@ STATUS = {
     errors.MethodNotAllowed: 405,
     errors.UidTaken: 409,
     errors.Conflict: 409,
+    errors.KeyReused: 409,
+    errors.StillRunning: 409,
     errors.BodyTooLarge: 413,
     errors.InternalError: 500,
     errors.StorageUnavailable: 503,
 }
 _HEADERS = {
     errors.WrongCredentials: {"WWW-Authenticate": 'Basic realm="Rollcall"'},
+    errors.StillRunning: {"Retry-After": "1"},
     errors.StorageUnavailable: {"Retry-After": "1"},  # seconds; a restarted database is back in about that
 }
 _BY_STATUS = {404: errors.NotFound, 413: errors.BodyTooLarge}

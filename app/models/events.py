@@ -1,6 +1,7 @@
 """Events: what users did, kept by user and time."""
 
 import functools
+import hashlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -48,6 +49,19 @@ def _touch(d: Dialect) -> str:
 
 
 _FIELDS = "INSERT INTO events (workspace_id, user_id, timestamp, id, event, value, properties)"
+
+
+_CLAIM_ID = Statement(
+    lambda d: (
+        f"INSERT INTO event_ids (workspace_id, id_hash) VALUES ({d.parameter}, {d.parameter}) "
+        "ON CONFLICT DO NOTHING RETURNING id_hash"
+    )
+)
+
+
+def claim_id(workspace: int, id: str) -> bool:
+    """Take the id that a caller gave an event, for ever. Returns whether it was free."""
+    return bool(_CLAIM_ID(workspace, hashlib.sha256(id.encode()).hexdigest()))
 
 
 def _insert(d: Dialect, actor: str) -> str:

@@ -100,4 +100,5 @@ def _load(index: int, item: Any) -> LoadedItem:
         uid = _UID.deserialize(item.get("id"))
     except ValidationError as error:
         raise ValidationError({"id": error.messages}) from None
-    return LoadedItem(index, kind, str(uid), _SCHEMAS[kind].load(item))
+    fields_of_route = {name: value for name, value in item.items() if name != "id" or kind == "create"}
+    return LoadedItem(index, kind, str(uid), _SCHEMAS[kind].load(fields_of_route))

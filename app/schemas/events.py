@@ -8,6 +8,7 @@ from app import clock, cursors, ids
 from app.schemas.fields import MAX_PROPERTIES, Date, EventCursor, Flat, Limit, QueryDate, Scalar, ShownDate, Text
 
 MAX_EVENT = 255
+MAX_ID = 128
 MAX_AHEAD = 24 * 3_600_000  # milliseconds: clocks of phones are wrong by hours, not by days
 MAX_PAGE = 100
 DEFAULT_PAGE = 10
@@ -35,6 +36,14 @@ class EventSchema(Schema):
         metadata={
             "description": "When it happened, at most 24 hours ahead; now if not said.",
             "example": "2026-01-12T05:24:39Z",
+        },
+    )
+
+    id = Text(
+        validate=validate.Length(min=1, max=MAX_ID),
+        metadata={
+            "description": "Your name for this event: a second one of that id is answered ok and not stored.",
+            "example": "order-4711-paid",
         },
     )
 

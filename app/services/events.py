@@ -6,7 +6,7 @@ from app import clock, cursors, ids
 from app.errors import UserNotFound
 from app.models import events as store
 from app.models import users
-from app.models.database import statement
+from app.models.database import statement, transaction
 from app.models.events import EventRow
 
 __all__ = ["EventRow", "new_row", "page", "record"]
@@ -30,14 +30,25 @@ def record(
     value: str | float | bool | None = None,
     properties: dict[str, Any] | None = None,
     timestamp: int | None = None,
+    id: str | None = None,
 ) -> None:
     """Record something the user of that uid did; an unknown uid makes a bare user first.
 
-    timestamp: epoch milliseconds, now when None. An archived user's event is dropped.
-    Raises errors.StorageUnavailable.
+    timestamp: epoch milliseconds, now when None. id: the caller's name for the event; with the same one a second event
+    of the workspace is taken for the first sent again, and not stored. The uid itself is no such name: some SDKs send
+    it along with every event. An archived user's event is dropped. Raises errors.StorageUnavailable.
     """
+    if id is not None and id != uid:
+        _record_once(workspace, id, uid, event, value, properties, timestamp)
+        return
     now = clock.now()
     store.record(workspace, uid, ids.new(), now, new_row(now, event, value, properties, timestamp))
+
+
+@transaction
+def _record_once(workspace: int, id: str, uid: str, *event: Any) -> None:
+    if store.claim_id(workspace, id):
+        record(workspace, uid, *event)
 
 
 @statement

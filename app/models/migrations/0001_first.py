@@ -103,6 +103,18 @@ def _statements(d):
             FOREIGN KEY (workspace_id, list_id) REFERENCES lists (workspace_id, id) ON DELETE CASCADE,
             {of_user}){d.table_end}""",
         "CREATE INDEX subscriptions_of_list ON subscriptions (workspace_id, list_id, user_id)",
+        f"""CREATE TABLE replies (
+            workspace_id BIGINT NOT NULL,
+            key_hash {d.text_key} NOT NULL,
+            request_hash TEXT NOT NULL,
+            body TEXT,
+            created_at BIGINT NOT NULL,
+            PRIMARY KEY (workspace_id, key_hash)){d.table_end}""",
+        "CREATE INDEX replies_by_age ON replies (workspace_id, created_at)",
+        f"""CREATE TABLE event_ids (
+            workspace_id BIGINT NOT NULL,
+            id_hash {d.text_key} NOT NULL,
+            PRIMARY KEY (workspace_id, id_hash)){d.table_end}""",
         # Clustered by user and time: the events of a user are read newest first, and Postgres can partition by time.
         f"""CREATE TABLE events (
             workspace_id BIGINT NOT NULL,
