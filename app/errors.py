@@ -109,6 +109,13 @@ class MethodNotAllowed(Failure):
     message = "This route does not take that method."
 
 
+class PreconditionFailed(Failure):
+    """The user is not as If-Match or If-None-Match demands."""
+
+    code = "precondition_failed"
+    message = "The user is not as the request expects; nothing was changed."
+
+
 class UidTaken(Failure):
     """Another user of the workspace already has the uid asked for."""
 

@@ -19,7 +19,7 @@ from tests.factories import basic
 
 # Rules that JSON Schema has no words for: what exists, what time it is, what is a day, which two go together.
 BEYOND_SCHEMA = {
-    "lists", "accounts", "timestamp", "created_at", "app_last_active", "since", "until", "device_platform", "uid",
+    "lists", "accounts", "timestamp", "created_at", "app_last_active", "created_since", "created_until", "since", "until", "device_platform", "uid",
     "next_cursor", "previous_cursor", "after_id", "before_id", "email", "tz", "number", "destination", "redirect_url",
 }  # fmt: skip
 # Invalid data may be too long as well, which is looked at first.

@@ -39,11 +39,16 @@ class StrictParser(FlaskParser):
         return body
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
-        """Return the query's parameters. Raises errors.InvalidInput for one that is given twice."""
+        """Return the query's parameters, those named with [] as lists.
+
+        Raises errors.InvalidInput for any other that is given twice.
+        """
+        query: dict[str, Any] = {}
         for name, values in req.args.lists():
-            if len(values) > 1 and name in schema.fields:
-                raise errors.InvalidInput({name: ["Must not be given twice."]})
-        return req.args.to_dict()
+            if len(values) > 1 and not name.endswith("[]"):
+                raise errors.InvalidInput({name[:_MAX_SHOWN]: ["Must not be given twice."]})
+            query[name] = values if name.endswith("[]") else values[0]
+        return query
 
     def handle_error(
         self, error: Any, req: Request, schema: Any, *, error_status_code: Any, error_headers: Any

@@ -21,6 +21,7 @@ STATUS = {
     errors.Conflict: 409,
     errors.KeyReused: 409,
     errors.StillRunning: 409,
+    errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
     errors.InternalError: 500,
     errors.StorageUnavailable: 503,

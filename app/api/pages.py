@@ -2,15 +2,35 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
-from flask import request
+from flask import Response, request
 
 from app.cursors import Page
+from app.schemas.pages import CURSORS
+
+_IN_URL = "/?&=%+~-_.:"  # what stays as it is in the path and query of a link
 
 
 def cursors(query: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the cursor after which and the one before which rows are asked for, whatever name it came under."""
     return query.get("next_cursor") or query.get("after_id"), query.get("previous_cursor") or query.get("before_id")
+
+
+def asked(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `users.page`: limit, cursors, order and filters."""
+    after, before = cursors(query)
+    rest = {name: value for name, value in query.items() if name not in (*CURSORS, "order", "shown")}
+    return {**rest, "after": after, "before": before, "descending": query.get("order") == "desc"}
+
+
+def link(response: Response, page: Page) -> Response:
+    """Point to the next page in a Link header too (RFC 8288)."""
+    if page.next:
+        query = [(name, value) for name, value in request.args.items(multi=True) if name not in CURSORS]
+        target = f"{request.path}?{urlencode([*query, ('next_cursor', page.next)])}"
+        response.headers["Link"] = f'<{quote(target, safe=_IN_URL)}>; rel="next"'
+    return response
 
 
 def body(rows: list[dict[str, Any]], page: Page) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A marshmallow dump of a user takes longer than the query that finds it. UserSche
 test proves that both give the same bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ from app.cursors import Page
 from app.errors import Failure
 from app.services.events import EventRow
 from app.services.lists import ListRow, Subscribed
-from app.services.users import Saved, UserRow
+from app.services.users import Saved, UserRow, version
 
 _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
 
@@ -33,8 +33,10 @@ def done() -> Response:
 
 
 def user(found: UserRow) -> Response:
-    """Return a user, whole."""
-    return reply(shown_user(found))
+    """Return a user, whole, with the ETag of its state."""
+    response = reply(shown_user(found))
+    response.headers["ETag"] = f'"{version(found)}"'
+    return response
 
 
 def saved_user(saved: Saved, sent: Mapping[str, Any]) -> Response:
@@ -50,14 +52,17 @@ def changed_user(changed: UserRow, sent: Mapping[str, Any]) -> Response:
     return reply(_only_what_was_sent(shown, sent))
 
 
-def users(page: Page) -> Response:
-    """Return a page of users."""
-    return reply(pages.body([shown_user(row) for row in page.rows], page))
+def users(page: Page, only: Sequence[str] | None = None) -> Response:
+    """Return a page of users; only: the fields to show of each, all when None."""
+    rows = [shown_user(row) for row in page.rows]
+    if only is not None:
+        rows = [{name: row[name] for name in only} for row in rows]
+    return pages.link(reply(pages.body(rows, page)), page)
 
 
 def events(page: Page) -> Response:
     """Return a page of events."""
-    return reply(pages.body([shown_event(row) for row in page.rows], page))
+    return pages.link(reply(pages.body([shown_event(row) for row in page.rows], page)), page)
 
 
 def list_(found: ListRow) -> Response:
@@ -67,7 +72,7 @@ def list_(found: ListRow) -> Response:
 
 def lists(page: Page) -> Response:
     """Return a page of lists."""
-    return reply(pages.body([shown_list(row) for row in page.rows], page))
+    return pages.link(reply(pages.body([shown_list(row) for row in page.rows], page)), page)
 
 
 def subscriber(subscribed: Subscribed) -> Response:

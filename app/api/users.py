@@ -8,11 +8,12 @@ from app import errors
 from app.api import pages, replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
 from app.api.blueprint import Blueprint, makes_user, may_raise
+from app.api.conditions import conditions
 from app.schemas.accounts import MergeSchema, QueuedSchema
 from app.schemas.lists import ListIdsSchema
 from app.schemas.pages import UserPageSchema, UserQuerySchema
 from app.schemas.status import StatusSchema
-from app.schemas.users import CreateUserSchema, UpdateUserSchema, UserSchema
+from app.schemas.users import CreateUserSchema, PatchUserSchema, UpdateUserSchema, UserSchema
 from app.services import lists, merges, users
 
 blp = Blueprint("users", __name__, description="Who the users are.")
@@ -36,8 +37,8 @@ def create(fields: dict[str, Any]) -> Response:
 @blp.response(200, UserPageSchema, description="A page of users.")
 def page(query: dict[str, Any]) -> Response:
     """List users in the order in which they came."""
-    after, before = pages.cursors(query)
-    return replies.users(users.page(current_workspace(), query["limit"], after, before, query.get("email")))
+    found = users.page(current_workspace(), **pages.asked(query))
+    return replies.users(found, query.get("shown"))
 
 
 @blp.get("/users/<uid:uid>")
@@ -58,6 +59,17 @@ def retrieve(uid: str) -> Response:
 def update(changes: dict[str, Any], uid: str) -> Response:
     """Update a user, or create one of that uid."""
     return replies.saved_user(users.update(current_workspace(), uid, changes, has_secret()), changes)
+
+
+@blp.patch("/users/<uid:uid>")
+@requires(SECRET_KEY)
+@makes_user
+@may_raise(errors.UidTaken, errors.PreconditionFailed)
+@blp.arguments(PatchUserSchema)
+@blp.response(200, UserSchema, description="The user, with an ETag.")
+def patch(changes: dict[str, Any], uid: str) -> Response:
+    """Merge a patch into a user (RFC 7396): null removes, also a key of meta."""
+    return replies.user(users.patch(current_workspace(), uid, changes, *conditions()).user)
 
 
 @blp.delete("/users/<uid:uid>")

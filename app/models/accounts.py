@@ -4,7 +4,7 @@ import peewee
 
 from app import ids
 from app.models.database import BaseModel, Statement
-from app.models.keyset import Keyset
+from app.models.keyset import Filter, Keyset, of_workspace
 from app.models.users import User
 
 
@@ -105,19 +105,14 @@ def remove(workspace: int, user_id: str, account_id: str) -> bool:
     return was_in
 
 
-_MEMBERS = Keyset(
-    "memberships",
-    lambda d: "memberships.user_id",
-    {"workspace": "{row}.workspace_id = ?", "account": "{row}.account_id = ?"},
-    key="user_id",
-)
+_MEMBERS = Keyset("memberships", lambda d: "memberships.user_id", key="user_id")
 
 
 def members(
     workspace: int, account_id: str, count: int, cursor: str | None, descending: bool
 ) -> tuple[list[str], bool]:
     """Return the ids of members, as Keyset says."""
-    filters = {"workspace": (workspace,), "account": (account_id,)}
+    filters = [of_workspace(workspace), Filter("{row}.account_id = ?", (account_id,))]
     rows, behind = _MEMBERS(count, filters, cursor, descending)
     return [user_id for (user_id,) in rows], behind
 

@@ -1,43 +1,49 @@
 """Pages by key: a range of the primary key, which costs the same at the millionth row as at the first."""
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from app.models.database import Statement
 from app.models.dialects import Dialect
 
-Filters = Mapping[str, tuple[Any, ...]]
+
+class Filter(NamedTuple):
+    """A condition on the rows of a page: SQL with `{row}` for the row, and `?` for each of the values."""
+
+    condition: str
+    values: tuple[Any, ...]
+
+
+def of_workspace(workspace: int) -> Filter:
+    """Return the filter that every page has first."""
+    return Filter("{row}.workspace_id = ?", (workspace,))
 
 
 class Keyset:
-    """The pages of a table, in the order of its ids.
+    """The pages of a table, in the order of its ids. key: the column that holds the id."""
 
-    conditions: name of a filter to its SQL, with `{row}` for the row and `?` for each of its values. One named
-    "workspace" is part of every page. key: the column that holds the id.
-    """
-
-    def __init__(self, table: str, columns: Callable[[Dialect], str], conditions: Mapping[str, str], key: str = "id"):
-        self.table, self.columns, self.conditions, self.key = table, columns, conditions, key
-        self._statement = functools.cache(self._build)
+    def __init__(self, table: str, columns: Callable[[Dialect], str], key: str = "id"):
+        self.table, self.columns, self.key = table, columns, key
+        self._statement = functools.lru_cache(maxsize=256)(self._build)
 
     def __call__(
-        self, count: int, filters: Filters, cursor: str | None = None, descending: bool = False
+        self, count: int, filters: Sequence[Filter], cursor: str | None = None, descending: bool = False
     ) -> tuple[list[tuple[Any, ...]], bool]:
         """Return up to `count` rows beyond the cursor, nearest first, and whether there is a row on its other side.
 
         cursor: an id, which need not exist any more. descending: whether beyond means smaller ids.
         """
-        scope = [value for values in filters.values() for value in values]
-        run = self._statement(tuple(filters), cursor is not None, descending)
+        scope = [value for one in filters for value in one.values]
+        run = self._statement(tuple(one.condition for one in filters), cursor is not None, descending)
         rows = run(*scope, count) if cursor is None else run(*scope, cursor, *scope, cursor, count)
         return [values[1:] for values in rows], bool(rows and rows[0][0])
 
-    def _build(self, filters: tuple[str, ...], bounded: bool, descending: bool) -> Statement:
+    def _build(self, conditions: tuple[str, ...], bounded: bool, descending: bool) -> Statement:
         beyond, behind = ("<", ">=") if descending else (">", "<=")
 
         def scope(row: str) -> str:
-            return " AND ".join(self.conditions[name].replace("{row}", row) for name in filters)
+            return " AND ".join(condition.replace("{row}", row) for condition in conditions)
 
         def build(d: Dialect) -> str:
             other_side = (

@@ -1,12 +1,13 @@
 """Lists and who is subscribed to them."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
 from app import ids
 from app.models.database import BaseModel, Statement
-from app.models.keyset import Filters, Keyset
+from app.models.keyset import Filter, Keyset
 
 SUBSCRIBED, PENDING, UNSUBSCRIBED = "subscribed", "pending", "unsubscribed"
 COUNTED = (SUBSCRIBED, PENDING)  # what `subscriber_count` counts (engage.md section 5)
@@ -86,13 +87,12 @@ def find(workspace: int, id: str) -> ListRow | None:
     return _row(rows[0]) if rows else None
 
 
-_PAGE = Keyset(
-    "lists", lambda d: _COLUMNS, {"workspace": "{row}.workspace_id = ?", "open": "{row}.archived_at IS NULL"}
-)
+_PAGE = Keyset("lists", lambda d: _COLUMNS)
+IS_OPEN = Filter("{row}.archived_at IS NULL", ())
 
 
-def page(count: int, filters: Filters, cursor: str | None, descending: bool) -> tuple[list[ListRow], bool]:
-    """Return lists as Keyset says. filters: "workspace", and "open" for those that are not archived."""
+def page(count: int, filters: Sequence[Filter], cursor: str | None, descending: bool) -> tuple[list[ListRow], bool]:
+    """Return lists as Keyset says. filters: `of_workspace`, and IS_OPEN for those that are not archived."""
     rows, behind = _PAGE(count, filters, cursor, descending)
     return [_row(values) for values in rows], behind
 

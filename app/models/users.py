@@ -1,6 +1,7 @@
 """Users: the table, and the statements of the routes that are called all day."""
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import peewee
 from app import errors
 from app.models.database import BaseModel, Call, Statement, db
 from app.models.dialects import Dialect
-from app.models.keyset import Filters, Keyset
+from app.models.keyset import Filter, Keyset
 from app.strict_json import MAX_INTEGER
 
 MAX_META_KEYS = 300  # engage.md section 3, counted after the merge
@@ -157,21 +158,71 @@ def find_all(workspace: int, ids: Sequence[str]) -> list[UserRow]:
     return [_row(values) for values in _find_all_statement(len(ids))(workspace, *ids)] if ids else []
 
 
-_PAGE = Keyset(
-    "users",
-    _columns,
-    {"workspace": "{row}.workspace_id = ?", "email": "{row}.email_key = ?", "number": "{row}.number_digits = ?"},
-)
+_PAGE = Keyset("users", _columns)
 
 
-def page(count: int, filters: Filters, cursor: str | None, descending: bool) -> tuple[list[UserRow], bool]:
+def page(count: int, filters: Sequence[Filter], cursor: str | None, descending: bool) -> tuple[list[UserRow], bool]:
     """Return up to `count` users beyond the cursor, nearest first, and whether there is one on its other side.
 
-    filters: "workspace" and any other of the names above, each with the tuple of its values; emails as `key_of_email`
-    gives them. cursor, descending: as Keyset says.
+    filters: `of_workspace` and any that `by` makes. cursor, descending: as Keyset says.
     """
     rows, behind = _PAGE(count, filters, cursor, descending)
     return [_row(values) for values in rows], behind
+
+
+def by(name: str, value: Any) -> Filter:
+    """Return the filter of that name.
+
+    email, number: text, compared as two spellings of it are. is_account, archived: bool. created_since (included),
+    created_until (not included): epoch milliseconds. lists: ids, subscribed or pending on any of them.
+    """
+    if name == "email":
+        return Filter("{row}.email_key = ?", (key_of_email(value),))
+    if name == "number":
+        return Filter("{row}.number_digits = ?", (key_of_number(value),))
+    if name == "lists":
+        places = ", ".join("?" * len(value))
+        return Filter(
+            "EXISTS (SELECT 1 FROM subscriptions AS s WHERE s.workspace_id = {row}.workspace_id "
+            f"AND s.user_id = {{row}}.id AND s.list_id IN ({places}) AND s.status <> 'unsubscribed')",
+            tuple(value),
+        )
+    if name == "archived":
+        return Filter(f"{{row}}.archived_at IS {'NOT ' if value else ''}NULL", ())
+    return Filter(_COMPARISONS[name], (value,))
+
+
+_COMPARISONS = {
+    "is_account": "{row}.is_account = ?",
+    "created_since": "{row}.created_at >= ?",
+    "created_until": "{row}.created_at < ?",
+}
+
+
+def by_meta(key: str, text: str) -> Filter:
+    """Return the filter for an attribute: equal to the text, or to the number or boolean that the text spells."""
+    spelt = orjson.loads(text) if _SPELLS_SCALAR.fullmatch(text) else text
+    wanted = [text] if spelt is text or spelt == text else [text, spelt]
+    if db.dialect.name == "postgres":
+        conditions = " OR ".join(["{row}.meta @> ?::jsonb"] * len(wanted))
+        return Filter(f"({conditions})", tuple(dump({key: one}) for one in wanted))
+    path = _json_path(key)
+    found = [_sqlite_equals(path, one) for one in wanted]
+    return Filter(
+        "(" + " OR ".join(one.condition for one in found) + ")", tuple(value for one in found for value in one.values)
+    )
+
+
+_SPELLS_SCALAR = re.compile(r"true|false|-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?")
+
+
+def _sqlite_equals(path: str, value: Any) -> Filter:
+    if isinstance(value, bool):
+        return Filter("json_type({row}.meta, ?) = ?", (path, "true" if value else "false"))
+    kinds = "'text'" if isinstance(value, str) else "'integer', 'real'"
+    return Filter(
+        f"(json_type({{row}}.meta, ?) IN ({kinds}) AND json_extract({{row}}.meta, ?) = ?)", (path, path, value)
+    )
 
 
 # ---- writing ----------------------------------------------------------------------------------------------------

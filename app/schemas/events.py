@@ -6,6 +6,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 
 from app import clock, cursors, ids
 from app.schemas.fields import MAX_PROPERTIES, Date, EventCursor, Flat, Limit, QueryDate, Scalar, ShownDate, Text
+from app.schemas.queries import StrictQuerySchema
 
 MAX_EVENT = 255
 MAX_ID = 128
@@ -82,11 +83,8 @@ class EventPageSchema(Schema):
     )
 
 
-class EventQuerySchema(Schema):
+class EventQuerySchema(StrictQuerySchema):
     """Which events to show."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     limit = Limit(MAX_PAGE, load_default=DEFAULT_PAGE, metadata={"description": "Rows a page.", "example": 10})
     next_cursor = EventCursor(metadata={"description": "The `next_cursor` of the page before."})

@@ -185,11 +185,20 @@ class Scalar(Rule):
 class Flat(Rule):
     """An object whose values are strings, numbers or booleans. An empty array is an empty object: PHP sends it so.
 
-    max_keys; max_key (characters, at least one), max_value (bytes of a string in UTF-8): None is no limit.
+    nullable: whether a value may be null too. max_keys; max_key (characters, at least one), max_value (bytes of a
+    string in UTF-8): None is no limit.
     """
 
-    def __init__(self, max_keys: int, max_key: int | None = None, max_value: int | None = None, **kwargs: Any):
-        item: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+    def __init__(
+        self,
+        max_keys: int,
+        max_key: int | None = None,
+        max_value: int | None = None,
+        nullable: bool = False,
+        **kwargs: Any,
+    ):
+        item: dict[str, Any] = {"type": ["string", "number", "boolean", *(["null"] if nullable else [])]}
+        self.nullable = nullable
         if max_value:
             item["maxLength"] = max_value
         schema = {"type": "object", "maxProperties": max_keys, "additionalProperties": item}
@@ -219,6 +228,8 @@ class Flat(Rule):
     def _fault(self, key: str, item: Any) -> str | None:
         if self.max_key and not 1 <= len(key) <= self.max_key:
             return f"Must have a name of 1 to {self.max_key} characters."
+        if item is None and self.nullable:
+            return None
         if not isinstance(item, str | int | float):  # a bool is an int
             return "Must be a string, number or boolean."
         if self.max_value and isinstance(item, str) and len(item.encode()) > self.max_value:

@@ -182,6 +182,22 @@ class UpdateUserSchema(UserFieldsSchema):
         return data
 
 
+class PatchUserSchema(UpdateUserSchema):
+    """The body of `PATCH /users/{uid}`: a merge patch (RFC 7396)."""
+
+    meta = Flat(
+        MAX_META_KEYS,
+        MAX_META_KEY,
+        MAX_META_VALUE,
+        nullable=True,
+        allow_none=True,
+        metadata={
+            "description": "Attributes, merged key by key; null removes a key, or all of them.",
+            "example": {"plan": "pro", "age": None},
+        },
+    )
+
+
 class DeviceSchema(Schema):
     """A push token, as shown."""
 
@@ -222,17 +238,19 @@ class StatsSchema(Schema):
 
 
 class UserSchema(Schema):
-    """A user. The public key alone sees only `id`, `uid` and what it sent, unless its request made the user."""
+    """A user. The public key alone sees only `id`, `uid` and what it sent, unless its request made the user.
+
+    So no field is sure to be there; `fields` of a page leaves out others.
+    """
 
     id = fields.String(
-        required=True,
         metadata={
             "description": "Ours, ordered by time.",
             "pattern": ids.PATTERN,
             "example": "5fc6477241fcec31a9548e98",
         },
     )
-    uid = fields.String(required=True, metadata={"description": "The caller's.", "example": "u144"})
+    uid = fields.String(metadata={"description": "The caller's.", "example": "u144"})
     uid_updateable = fields.Boolean(
         metadata={"description": "Whether the user came without a uid and may still get one.", "example": False}
     )

@@ -8,6 +8,7 @@ from app.cursors import Page
 from app.models import lists as store
 from app.models import users as users_store
 from app.models.database import statement, transaction
+from app.models.keyset import of_workspace
 from app.models.lists import PENDING, SUBSCRIBED, UNSUBSCRIBED, ListRow
 from app.services import subscriptions, users
 from app.services.users import UserRow
@@ -51,7 +52,7 @@ def retrieve(workspace: int, id: str) -> ListRow:
 @statement
 def page(workspace: int, limit: int, after: str | None, before: str | None) -> Page:
     """Return the lists that are not archived, in the order of their ids, as ListRows; see `users.page`."""
-    filters: dict[str, tuple[Any, ...]] = {"workspace": (workspace,), "open": ()}
+    filters = [of_workspace(workspace), store.IS_OPEN]
     found, behind = store.page(limit + 1, filters, before or after, descending=before is not None)
     return cursors.page(found, behind, limit, backwards=before is not None)
 
@@ -129,12 +130,9 @@ def _put(workspace: int, user_id: str, id: str, now: str | None, status: str) ->
 
 
 def _find_person(workspace: int, person: Mapping[str, Any]) -> str | None:
-    for field, filter_name, key in (
-        ("email", "email", users_store.key_of_email),
-        ("number", "number", users_store.key_of_number),
-    ):
+    for field in ("email", "number"):
         if person.get(field):
-            filters = {"workspace": (workspace,), filter_name: (key(person[field]),)}
+            filters = [of_workspace(workspace), users_store.by(field, person[field])]
             found, _ = users_store.page(1, filters, None, descending=False)
             if found:
                 return found[0].uid

@@ -1,6 +1,7 @@
 """Users: create, retrieve, update, delete, and the pages of them (engage.md sections 3 and 4)."""
 
 import contextlib
+import hashlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,14 +10,29 @@ from app.cursors import Page
 from app.models import accounts, devices, lists
 from app.models import users as store
 from app.models.database import statement, transaction
+from app.models.keyset import of_workspace
 from app.models.users import UserRow
 from app.services import memberships, subscriptions
 
 __all__ = [
-    "Saved", "UserRow", "archive", "create", "delete", "lock", "make_without_uid", "page", "remove_attribute",
-    "remove_device", "retrieve", "too_many_keys", "update",
-]  # fmt: skip
+    "Saved",
+    "UserRow",
+    "archive",
+    "create",
+    "delete",
+    "lock",
+    "make_without_uid",
+    "page",
+    "patch",
+    "remove_attribute",
+    "remove_device",
+    "retrieve",
+    "too_many_keys",
+    "update",
+    "version",
+]
 
+_VERSION_DIGITS = 32  # 128 bits: two states of a user never share one by chance
 _UPDATEABLE_BY = (("email", "email_key", store.key_of_email), ("number", "number_digits", store.key_of_number))
 # Fields that are not columns of the user: with one of them a write takes more than one statement.
 _BESIDE = ("device_token", "lists", "accounts")
@@ -66,6 +82,32 @@ def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> 
 
 
 @transaction
+def patch(
+    workspace: int, uid: str, changes: Mapping[str, Any], expected: str | None = None, only_new: bool = False
+) -> Saved:
+    """Merge the changes into the user, who is made where there is none (RFC 7396): None removes, also a key of meta.
+
+    expected: the `version` that the user must have. only_new: there must be no user yet. The rest is as in `update`,
+    with the secret. Raises errors.PreconditionFailed, and what `update` raises.
+    """
+    store.lock(workspace, uid)
+    now = store.find(workspace, uid)
+    if (only_new and now) or (expected is not None and (now is None or version(now) != expected)):
+        raise errors.PreconditionFailed()
+    given = changes.get("meta", {})
+    meta = {key: value for key, value in (given or {}).items() if value is not None}
+    if now:
+        for key in now.meta if given is None else [key for key, value in given.items() if value is None]:
+            store.remove_meta(workspace, now.id, key)
+    return update(workspace, uid, {**changes, "meta": meta}, full=True)
+
+
+def version(user: UserRow) -> str:
+    """Return a name for the present state of the user: another one after every change that can be seen."""
+    return hashlib.sha256(repr(user).encode()).hexdigest()[:_VERSION_DIGITS]
+
+
+@transaction
 def delete(workspace: int, uid: str) -> None:
     """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
     id = lock(workspace, uid)
@@ -75,16 +117,25 @@ def delete(workspace: int, uid: str) -> None:
 
 
 @statement
-def page(workspace: int, limit: int, after: str | None, before: str | None, email: str | None) -> Page:
-    """Return users in the order of their ids: those after the one cursor, or those before the other.
+def page(
+    workspace: int,
+    limit: int,
+    after: str | None = None,
+    before: str | None = None,
+    descending: bool = False,
+    meta: Mapping[str, str] | None = None,
+    **filters: Any,
+) -> Page:
+    """Return users in the order of their ids, or against it: those after the one cursor, or those before the other.
 
-    limit: rows at most. email: only users with this address, whatever its capitals.
+    limit: rows at most. meta: attributes to have, as text. filters: those that `app.models.users.by` knows.
     """
-    filters: dict[str, tuple[Any, ...]] = {"workspace": (workspace,)}
-    if email is not None:
-        filters["email"] = (store.key_of_email(email),)
-    found, behind = store.page(limit + 1, filters, before or after, descending=before is not None)
-    return cursors.page(found, behind, limit, backwards=before is not None)
+    wanted = [of_workspace(workspace)]
+    wanted += [store.by(name, value) for name, value in filters.items()]
+    wanted += [store.by_meta(key, text) for key, text in (meta or {}).items()]
+    backwards = before is not None
+    found, behind = store.page(limit + 1, wanted, before or after, descending=backwards != descending)
+    return cursors.page(found, behind, limit, backwards)
 
 
 def lock(workspace: int, uid: str) -> str:

@@ -136,7 +136,7 @@ def test_an_unknown_route_is_404_with_a_key_and_401_without(api):
 
 
 def test_a_wrong_method_is_405_and_told_the_right_ones(api):
-    refused = api.call("PATCH", "users")
+    refused = api.call("DELETE", "users")
     assert (refused.status_code, refused.json["code"]) == (405, "method_not_allowed")
     assert set(refused.headers["Allow"].split(", ")) >= {"GET", "POST"}
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.models.database import db
 from tests.factories import fresh
 
 
@@ -99,3 +100,115 @@ def test_without_the_secret_nobody_is_shown(api, five, by, status):
 
 def test_users_of_another_workspace_are_not_shown(api, other_api, five):
     assert other_api.get("users").json == {"data": []}
+
+
+# ---- our own additions --------------------------------------------------------------------------------------------
+
+
+def found(api, query):
+    page = api.get(f"users?{query}")
+    assert page.status_code == 200, page.json
+    return uids(page.json)
+
+
+@pytest.fixture
+def people(api, make_list):
+    """Three users who differ in everything; the id of the list that one is on, and another has left."""
+    news = make_list("News")
+    api.user(
+        "ada", number="+234 803", created_at="2020-01-01", meta={"plan": "pro", "age": 34, "vip": True}, lists=[news]
+    )
+    api.user(
+        "ben", is_account=True, created_at="2021-01-01", meta={"plan": "free", "age": "34", "vip": 1}, lists=[news]
+    )
+    api.user("cyd", created_at="2022-01-01", meta={"plan": "pro", "age": 3.5, "vip": "true"})
+    api.put(f"lists/{news}/subscribers/ben", {"subscribed": False})
+    api.post("users/cyd/archive")
+    return news
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("is_account=true", ["ben"]), ("is_account=false", ["ada", "cyd"]), ("archived=true", ["cyd"]),
+        ("archived=false", ["ada", "ben"]), ("number=234-803", ["ada"]), ("number=99999", []),
+        ("created_since=2021-01-01", ["ben", "cyd"]), ("created_until=2021-01-01", ["ada"]),
+        ("created_since=2020-06-01&created_until=2021-06-01&is_account=true", ["ben"]),
+        ("meta.plan=pro", ["ada", "cyd"]), ("meta.age=34", ["ada", "ben"]), ("meta.age=3.5", ["cyd"]), ("meta.vip=true", ["ada", "cyd"]),
+        ("meta.vip=1", ["ben"]), ("meta.plan=pro&meta.age=34", ["ada"]), ("meta.none=x", []), ("meta.plan=", []),
+        ("order=desc", ["cyd", "ben", "ada"]), ("order=desc&meta.plan=pro", ["cyd", "ada"]),
+    ],
+)  # fmt: skip
+def test_filters(api, people, query, expected):
+    assert found(api, query) == expected
+
+
+@pytest.mark.parametrize("key", ['quo"te', "back\\slash", "a.b", "$[0]", "é", "%", "sp ace", "'; DROP TABLE users"])
+def test_an_attribute_of_any_name_is_found(api, key):
+    from urllib.parse import quote
+
+    uid = api.user(meta={key: key})["uid"]
+    api.user(meta={"other": key})
+    assert found(api, f"meta.{quote(key)}={quote(key)}") == [uid]
+
+
+def test_lists_are_those_who_are_on_any_of_them(api, people, make_list):
+    assert found(api, f"lists[]={people}") == ["ada"]
+    other = make_list("Other")
+    api.post("users/cyd/lists", {"lists": [other]})
+    assert found(api, f"lists[]={people}&lists[]={other}") == ["ada", "cyd"]
+    assert found(api, f"lists[]={'f' * 24}") == []
+
+
+def test_a_walk_against_the_order(api, five):
+    first = api.get("users?order=desc&limit=2").json
+    assert uids(first) == ["p4", "p3"] and "previous_cursor" not in first
+    second = api.get(f"users?order=desc&limit=2&next_cursor={first['next_cursor']}").json
+    assert uids(second) == ["p2", "p1"]
+    assert api.get(f"users?order=desc&limit=2&previous_cursor={second['previous_cursor']}").json == first
+
+
+def test_only_the_fields_asked_for_are_shown(api, five):
+    page = api.get("users?limit=1&fields=uid,email,meta").json
+    assert page["data"] == [{"uid": "p0", "email": None, "meta": {}}] and page["next_cursor"]
+
+
+def test_the_next_page_is_linked(api, five):
+    first = api.get("users?limit=2&order=asc")
+    target = first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"')
+    assert uids(api.get(target).json) == ["p2", "p3"]
+    assert "Link" not in api.get("users?limit=30").headers
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "hint"),
+    [
+        ("emial=a@b.co", "emial", "email"), ("is_acount=true", "is_acount", "is_account"), ("zzzzzz=1", "zzzzzz", ""),
+        ("is_account=1", "is_account", ""), ("order=up", "order", ""), ("fields=uid,secret", "fields", ""), ("number=x", "number", ""),
+        ("created_since=x", "created_since", ""), ("lists[]=zzz", "lists[]", ""), ("lists=zzz", "lists", "lists[]"),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_refused_with_the_nearest_name(api, query, name, hint):
+    refused = api.get(f"users?{query}")
+    assert refused.status_code == 400
+    [(field, [message])] = refused.json["details"].items()
+    assert field.startswith(name) and hint in message
+
+
+@pytest.mark.parametrize("engine", ["postgres"])
+def test_equality_of_an_attribute_uses_the_index(app, workspace):
+    from app.models import users as store
+    from app.models.keyset import of_workspace
+
+    db.execute_sql(
+        "INSERT INTO users (workspace_id, id, uid, created_at, meta) SELECT %s, lpad(n::text, 24, '0'), n::text, 0, "
+        "jsonb_build_object('plan', 'p' || n) FROM generate_series(1, 5000) AS n",
+        (workspace,),
+    )
+    db.execute_sql("ANALYZE users")
+    filters = [of_workspace(workspace), store.by_meta("plan", "p77")]
+    text = store._PAGE._build(tuple(one.condition for one in filters), False, False).text
+    values = [value for one in filters for value in one.values]
+    plan = str(db.execute_sql(f"EXPLAIN {text}", (*values, 31)).fetchall())
+    db.execute_sql("DELETE FROM users WHERE workspace_id = %s", (workspace,))
+    assert "users_by_meta" in plan, plan

@@ -60,6 +60,8 @@ def _statements(d):
             CONSTRAINT users_uid UNIQUE (workspace_id, uid)){d.table_end}{hot}""",
         "CREATE INDEX users_by_email ON users (workspace_id, email_key, id) WHERE email_key IS NOT NULL",
         "CREATE INDEX users_by_number ON users (workspace_id, number_digits, id) WHERE number_digits IS NOT NULL",
+        # The operator class that knows @> alone: half the size of the general one.
+        *([] if d.name == "sqlite" else ["CREATE INDEX users_by_meta ON users USING gin (meta jsonb_path_ops)"]),
         "CREATE INDEX users_without_uid ON users (workspace_id) WHERE uid_updateable",
         # The key is a hash because a token may be longer than an index row of Postgres can be.
         f"""CREATE TABLE devices (

@@ -1,0 +1,26 @@
+"""Queries: every parameter is known, or the request is refused."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, ValidationError, validates_schema
+
+META = "meta."  # a parameter that begins so names an attribute of users
+_MAX_SHOWN = 64  # characters of an unknown name
+
+
+class StrictQuerySchema(Schema):
+    """A query in which every parameter is known: a misspelt filter must not show more than was asked for."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    @validates_schema(pass_original=True)
+    def _known_only(self, data: dict[str, Any], original: Mapping[str, Any], **kwargs: Any) -> None:
+        known = [field.data_key or name for name, field in self.fields.items()]
+        for name in original:
+            if name not in known and not (name.startswith(META) and "email" in known):
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f" Did you mean {near[0]}?" if near else ""
+                raise ValidationError(f"There is no such parameter.{hint}", name[:_MAX_SHOWN])
