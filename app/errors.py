@@ -102,6 +102,13 @@ class ListNotFound(NotFound):
     message = "There is no list with this id."
 
 
+class LinkInvalid(NotFound):
+    """The link was not made by us, has expired, or what it is about is gone."""
+
+    code = "link_invalid"
+    message = "This link is not valid any more."
+
+
 class MethodNotAllowed(Failure):
     """The route exists, and does not take this method."""
 

@@ -14,6 +14,7 @@ from app.schemas.lists import (
     ListPageSchema,
     ListSchema,
     PersonSchema,
+    PlaceSchema,
     SubscribedSchema,
     SubscriberSchema,
 )
@@ -79,6 +80,15 @@ def archive(list_id: str) -> Response:
 def subscribe(person: dict[str, Any], list_id: str) -> Response:
     """Put somebody on a list, found by email or number or made."""
     return replies.subscriber(lists.subscribe(current_workspace(), list_id, person))
+
+
+@blp.get("/lists/<list:list_id>/subscribers/<uid:uid>")
+@requires(SECRET_KEY)
+@may_raise(errors.ListNotFound, errors.UserNotFound)
+@blp.response(200, PlaceSchema, description="The place, with the links for mails.")
+def subscriber(list_id: str, uid: str) -> Response:
+    """Read a user's place on a list."""
+    return replies.place(*lists.subscriber(current_workspace(), list_id, uid))
 
 
 @blp.put("/lists/<list:list_id>/subscribers/<uid:uid>")

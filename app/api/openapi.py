@@ -45,6 +45,7 @@ _PATH_PARAMETERS = {
     "account": {"description": "The uid of the account.", "example": "acme"},
     "name": {"description": "The name of an attribute.", "example": "plan"},
     "token": {"description": "A push token, URL-encoded.", "example": "ExponentPushToken[x]"},
+    "link": {"description": "A signed link, as a reply gave it.", "example": "XQ19azQe.WyJhIiwiYiJd.aBc.dEf"},
     "list_id": {"description": "The id of the list.", "example": "60036440419768607192801b"},
 }
 _UID = {"type": "string", "pattern": uids.PATTERN}

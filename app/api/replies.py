@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from app import dates
 from app.api import pages
@@ -76,8 +76,20 @@ def lists(page: Page) -> Response:
 
 
 def subscriber(subscribed: Subscribed) -> Response:
-    """Return who was put on a list."""
-    return reply({"uid": subscribed.uid})
+    """Return who was put on a list, with the links for the mail where a confirmation is awaited."""
+    return reply({"uid": subscribed.uid, **(_links(subscribed) if subscribed.pending else {})})
+
+
+def place(subscribed: Subscribed, is_subscribed: bool) -> Response:
+    """Return somebody's place on a list, with the links for mails."""
+    body = {"uid": subscribed.uid, "subscribed": is_subscribed, "pending": subscribed.pending}
+    return reply({**body, **_links(subscribed)})
+
+
+def _links(subscribed: Subscribed) -> dict[str, str]:
+    base = f"{request.host_url}v1/subscriptions/"
+    confirm = {"confirmation_url": f"{base}{subscribed.links.confirm}/confirm"} if subscribed.pending else {}
+    return {**confirm, "unsubscribe_url": f"{base}{subscribed.links.unsubscribe}/unsubscribe"}
 
 
 def verdicts(count: int, refused: Mapping[int, Failure]) -> Response:

@@ -84,7 +84,7 @@ def delete(uid: str) -> Response:
 
 @blp.post("/users/merge")
 @requires(PUBLIC_KEY)
-@may_raise(errors.SecretNeeded, errors.UidTaken)
+@may_raise(errors.SecretNeeded)
 @blp.arguments(MergeSchema)
 @blp.response(200, QueuedSchema, description="They are merged.")
 def merge(wanted: dict[str, str]) -> Response:

@@ -344,6 +344,16 @@ def lock(workspace: int, uid: str) -> str | None:
     return rows[0][0] if rows else None
 
 
+_LOCK_ID = Statement(
+    lambda d: f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter}{d.for_update}"
+)
+
+
+def lock_id(workspace: int, id: str) -> None:
+    """Keep the user of that id, if there is one, from changing until the transaction ends."""
+    _LOCK_ID(workspace, id)
+
+
 _LOCK_BOTH = Statement(
     lambda d: (
         f"SELECT uid, id FROM users WHERE workspace_id = {d.parameter} AND uid IN ({d.parameter}, {d.parameter}) "
@@ -376,13 +386,13 @@ def is_known(workspace: int, id: str) -> bool:
     return bool(_IS_KNOWN(workspace, id))
 
 
-def rekey(workspace: int, id: str, uid: str) -> None:
-    """Give the user another uid. Raises errors.UidTaken."""
+def rekey(workspace: int, id: str, uid: str) -> bool:
+    """Give the user another uid. Returns whether nobody else has it."""
     try:
         with db.atomic():
-            _REKEY(uid, workspace, id)
+            return bool(_REKEY(uid, workspace, id))
     except peewee.IntegrityError:
-        raise errors.UidTaken() from None
+        return False
 
 
 _REMOVE_META = Statement(

@@ -12,11 +12,12 @@ from app.models.database import BaseModel, Statement, db, statement
 
 
 class Workspace(BaseModel):
-    """A tenant. `environment_id` is its name on the Atomic API."""
+    """A tenant. `environment_id` is its name on the Atomic API; `signing_key` signs the links that it hands out."""
 
     id = peewee.BigAutoField()
     name = peewee.TextField(unique=True)
     environment_id = peewee.TextField(unique=True)
+    signing_key = peewee.TextField()
     created_at = peewee.BigIntegerField()
 
     class Meta:

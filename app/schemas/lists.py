@@ -121,6 +121,19 @@ class SubscriberSchema(Schema):
     """Who was put on the list."""
 
     uid = fields.String(required=True, metadata={"example": "1456"})
+    confirmation_url = fields.String(
+        metadata={"description": "For the mail, where double_optin awaits it; valid for 7 days.", "format": "uri"}
+    )
+    unsubscribe_url = fields.String(
+        metadata={"description": "For the List-Unsubscribe header of mails (RFC 8058).", "format": "uri"}
+    )
+
+
+class PlaceSchema(SubscriberSchema):
+    """Somebody's place on a list."""
+
+    subscribed = fields.Boolean(required=True, metadata={"description": "Whether mails are wanted.", "example": True})
+    pending = fields.Boolean(required=True, metadata={"description": "Whether to be confirmed.", "example": False})
 
 
 class SubscribedFlag(Rule):

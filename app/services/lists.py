@@ -10,23 +10,39 @@ from app.models import users as users_store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
 from app.models.lists import PENDING, SUBSCRIBED, UNSUBSCRIBED, ListRow
-from app.services import subscriptions, users
+from app.services import links, subscriptions, users
+from app.services.links import Links
 from app.services.users import UserRow
 
 __all__ = [
-    "ListRow", "Subscribed", "add_to", "archive", "create", "page", "remove_from", "retrieve", "set_subscribed",
-    "subscribe", "unsubscribe", "update",
-]  # fmt: skip
+    "ListRow",
+    "Subscribed",
+    "add_to",
+    "archive",
+    "confirm",
+    "create",
+    "of_link",
+    "page",
+    "remove_from",
+    "retrieve",
+    "set_subscribed",
+    "subscribe",
+    "subscriber",
+    "unsubscribe",
+    "unsubscribe_by_link",
+    "update",
+]
 
 MAX_TITLE = 64  # characters
 
 
 class Subscribed(NamedTuple):
-    """Who was subscribed. pending: the subscription waits to be confirmed."""
+    """Who is on a list. pending: the subscription waits to be confirmed. links: for the mails to that person."""
 
     uid: str
     user_id: str
     pending: bool
+    links: Links
 
 
 @transaction
@@ -88,7 +104,7 @@ def subscribe(workspace: int, id: str, person: Mapping[str, Any]) -> Subscribed:
     now = store.statuses(workspace, user_id).get(id)
     status = PENDING if found.double_optin and now != SUBSCRIBED else SUBSCRIBED
     _put(workspace, user_id, id, now, status)
-    return Subscribed(uid, user_id, status == PENDING)
+    return Subscribed(uid, user_id, status == PENDING, links.make(workspace, user_id, id))
 
 
 @transaction
@@ -122,6 +138,54 @@ def remove_from(workspace: int, uid: str, list_ids: list[str]) -> UserRow:
     """Take a user off lists, on which there need not be a place, and return the user. Raises errors.UserNotFound."""
     subscriptions.leave(workspace, users.lock(workspace, uid), list_ids)
     return users.retrieve(workspace, uid)
+
+
+@statement
+def subscriber(workspace: int, id: str, uid: str) -> tuple[Subscribed, bool]:
+    """Return a user who is on the list, and whether subscribed. Raises errors.ListNotFound, errors.UserNotFound."""
+    retrieve(workspace, id)
+    user = users.retrieve(workspace, uid)
+    status = next((one["status"] for one in user.lists if one["id"] == id), None)
+    if status is None:
+        raise errors.UserNotFound("This user is not on the list.")
+    return Subscribed(uid, user.id, status == PENDING, links.make(workspace, user.id, id)), status == SUBSCRIBED
+
+
+@transaction
+def confirm(link: str) -> ListRow:
+    """Confirm the pending subscription of the link and return its list; any other stays as it is.
+
+    Raises errors.LinkInvalid.
+    """
+    return _follow(link, links.CONFIRM, {PENDING: SUBSCRIBED})
+
+
+@statement
+def of_link(link: str) -> ListRow:
+    """Return the list that the link unsubscribes from. Raises errors.LinkInvalid."""
+    workspace, _, list_id = links.read(link, links.UNSUBSCRIBE)
+    found = store.find(workspace, list_id)
+    if found is None:
+        raise errors.LinkInvalid()
+    return found
+
+
+@transaction
+def unsubscribe_by_link(link: str) -> ListRow:
+    """Unsubscribe who holds the link, and return the list (RFC 8058). Raises errors.LinkInvalid."""
+    return _follow(link, links.UNSUBSCRIBE, {PENDING: UNSUBSCRIBED, SUBSCRIBED: UNSUBSCRIBED})
+
+
+def _follow(link: str, purpose: str, becomes: Mapping[str, str]) -> ListRow:
+    workspace, user_id, list_id = links.read(link, purpose)
+    users_store.lock_id(workspace, user_id)
+    now = store.statuses(workspace, user_id).get(list_id)
+    found = store.find(workspace, list_id)
+    if now is None or found is None:
+        raise errors.LinkInvalid()
+    if now in becomes:
+        subscriptions.put(workspace, user_id, list_id, now, becomes[now])
+    return found
 
 
 def _put(workspace: int, user_id: str, id: str, now: str | None, status: str) -> None:

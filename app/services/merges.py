@@ -23,9 +23,10 @@ def merge(workspace: int, source: str, destination: str, full: bool) -> None:
         return
     if not full and users.is_known(workspace, locked[source]):
         raise errors.SecretNeeded("Merging a user with an email or a number needs the secret key.")
-    if destination not in locked:
-        users.rekey(workspace, locked[source], destination)
-        return
+    while destination not in locked:
+        if users.rekey(workspace, locked[source], destination):
+            return
+        locked = users.lock_both(workspace, source, destination)  # somebody made it meanwhile
     if store.fill(workspace, locked[source], locked[destination]) > users.MAX_META_KEYS:
         raise errors.InvalidInput({"source": [f"Must not bring meta beyond {users.MAX_META_KEYS} keys."]})
     store.move(workspace, locked[source], locked[destination])

@@ -15,6 +15,7 @@ DEFAULT = "default"
 _MAX_NAME = 64
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]*")
 _ENVIRONMENT_LENGTH = 8  # atomic.md section 1
+_SIGNING_KEY_BYTES = 32  # the width of the SHA-256 that it keys
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,12 @@ def create(name: str, pair: KeyPair | None = None) -> NewWorkspace:
         raise errors.InvalidInput({"name": [f"Must be 1 to {_MAX_NAME} letters, digits, spaces or _ . -"]})
     if Workspace.get_or_none(Workspace.name == name):
         raise errors.Conflict(f"There is a workspace {name} already.")
-    made = Workspace.create(name=name, environment_id=_new_environment_id(), created_at=clock.now())
+    made = Workspace.create(
+        name=name,
+        environment_id=_new_environment_id(),
+        signing_key=secrets.token_urlsafe(_SIGNING_KEY_BYTES),
+        created_at=clock.now(),
+    )
     pair = keys.add(made.id, pair)
     return NewWorkspace(name, made.environment_id, pair.public, pair.secret)
 

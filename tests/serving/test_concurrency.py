@@ -109,3 +109,72 @@ def test_a_walk_sees_each_user_that_was_there_throughout_once_in_both_directions
     for one in churners:
         one.join()
     assert [one.exitcode for one in churners] == [0, 0, 0]
+
+
+def _subscribe(service, number, news, uids, rounds):
+    chance = random.Random(number)
+    with service.connection() as connection:
+        statuses = set()
+        for _ in range(rounds):
+            path = f"lists/{news}/subscribers/{chance.choice(uids)}"
+            statuses.add(service.send(connection, "PUT", path, {"subscribed": chance.random() < 0.6})[0])
+            if chance.random() < 0.2:
+                statuses.add(service.send(connection, "DELETE", f"lists/{news}/subscribers/{chance.choice(uids)}")[0])
+        return statuses
+
+
+def test_the_count_of_a_list_is_right_after_concurrent_subscribes(service):
+    news = service.call("POST", "lists", {"title": "News"})[1]["id"]
+    uids = [fresh() for _ in range(10)]
+    for uid in uids:
+        service.call("PUT", f"users/{uid}", {})
+    assert set().union(*_run(_subscribe, service, news, uids, 25)) == {200}
+    subscribed = sum(
+        {"id": news, "subscribed": True} in service.call("GET", f"users/{uid}")[1]["lists"] for uid in uids
+    )
+    assert service.call("GET", f"lists/{news}")[1]["subscriber_count"] == subscribed
+
+
+def _track_and_merge(service, number, source, destination, rounds):
+    acknowledged = 0
+    with service.connection() as connection:
+        for one in range(rounds):
+            uid = source if number % 2 else destination
+            acknowledged += service.send(connection, "POST", f"users/{uid}/events", {"event": "e"})[0] == 200
+            if number == 0 and one == rounds // 2:
+                body = {"source": source, "destination": destination}
+                assert service.send(connection, "POST", "users/merge", body)[0] == 200
+    return acknowledged
+
+
+def test_every_event_of_two_users_who_are_merged_meanwhile_is_on_the_survivor(service):
+    source, destination = fresh(), fresh()
+    for uid in (source, destination):
+        service.call("PUT", f"users/{uid}", {})
+    acknowledged = sum(_run(_track_and_merge, service, source, destination, 20))
+    # Events that came for the source after it was gone made it anew; they follow with another merge.
+    service.call("POST", "users/merge", {"source": source, "destination": destination})
+    assert service.call("GET", f"users/{source}")[0] == 404
+    seen, cursor = 0, ""
+    while cursor is not None:
+        page = service.call("GET", f"users/{destination}/events?limit=100{cursor}")[1]
+        seen += len(page["data"])
+        cursor = f"&next_cursor={page['next_cursor']}" if "next_cursor" in page else None
+    assert seen == acknowledged == WRITERS * 20
+
+
+def _merge(service, number, uids):
+    source, destination = uids if number % 2 else uids[::-1]
+    with service.connection() as connection:
+        statuses = {service.send(connection, "POST", "users/merge", {"source": source, "destination": destination})[0]}
+        statuses.add(service.send(connection, "PUT", f"users/{source}", {"meta": {f"n{number}": 1}})[0])
+        return statuses
+
+
+def test_merging_one_into_the_other_both_ways_at_once_ends_with_somebody(service):
+    for _ in range(5):
+        uids = [fresh(), fresh()]
+        for uid in uids:
+            service.call("PUT", f"users/{uid}", {"device_token": uid})
+        assert set().union(*_run(_merge, service, uids)) <= {200}
+        assert 200 in {service.call("GET", f"users/{uid}")[0] for uid in uids}

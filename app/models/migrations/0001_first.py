@@ -21,6 +21,7 @@ def _statements(d):
             id {d.identity},
             name TEXT NOT NULL UNIQUE,
             environment_id TEXT NOT NULL UNIQUE,
+            signing_key TEXT NOT NULL,
             created_at BIGINT NOT NULL)""",
         """CREATE TABLE keys (
             public_key TEXT NOT NULL PRIMARY KEY,

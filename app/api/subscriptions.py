@@ -1,0 +1,57 @@
+"""The pages behind the links in mails: for people, without credentials; the signed link is what proves who they are."""
+
+from flask import Response, redirect, request
+from markupsafe import escape
+from werkzeug import Response as AnyResponse
+
+from app import errors
+from app.api import replies
+from app.api.auth import OPEN, requires
+from app.api.blueprint import Blueprint, may_raise
+from app.schemas.status import StatusSchema
+from app.services import lists
+
+blp = Blueprint("subscriptions", __name__, description="The pages behind links in mails.")
+
+_HTML = {"content_type": "text/html", "schema": {"type": "string"}, "example": "<!doctype html>..."}
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<body style="font: 1.1rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem">
+<h1 style="font-size: 1.4rem">{title}</h1>{rest}</body></html>
+"""
+_BUTTON = '<form method="post"><button style="font: inherit; padding: .4rem 1rem">Unsubscribe</button></form>'
+
+
+@blp.get("/subscriptions/<link>/confirm")
+@requires(OPEN)
+@may_raise(errors.LinkInvalid, errors.StorageUnavailable)
+@blp.response(200, description="A small page, or 302 to the list's redirect_url.", **_HTML)
+def confirm(link: str) -> AnyResponse:
+    """Confirm a pending subscription."""
+    found = lists.confirm(link)
+    return redirect(found.redirect_url) if found.redirect_url else _page(f"You are subscribed to {found.title}.")
+
+
+@blp.get("/subscriptions/<link>/unsubscribe")
+@requires(OPEN)
+@may_raise(errors.LinkInvalid, errors.StorageUnavailable)
+@blp.response(200, description="A small page with a button. Nothing is changed: mail scanners follow links.", **_HTML)
+def ask_to_unsubscribe(link: str) -> Response:
+    """Show what unsubscribing would do."""
+    return _page(f"Unsubscribe from {lists.of_link(link).title}?", _BUTTON)
+
+
+@blp.post("/subscriptions/<link>/unsubscribe")
+@requires(OPEN)
+@may_raise(errors.LinkInvalid, errors.StorageUnavailable)
+@blp.response(200, StatusSchema, description="Done; a browser gets a small page.")
+def unsubscribe(link: str) -> Response:
+    """Unsubscribe in one click (RFC 8058)."""
+    found = lists.unsubscribe_by_link(link)
+    by_browser = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    return _page(f"You are unsubscribed from {found.title}.") if by_browser else replies.done()
+
+
+def _page(title: str, rest: str = "") -> Response:
+    return Response(_PAGE.format(title=escape(title), rest=rest), mimetype="text/html")
