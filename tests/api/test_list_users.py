@@ -197,8 +197,8 @@ def test_what_is_not_understood_is_refused_with_the_nearest_name(api, query, nam
 
 @pytest.mark.parametrize("engine", ["postgres"])
 def test_equality_of_an_attribute_uses_the_index(app, workspace):
-    from app.models import users as store
     from app.models.keyset import of_workspace
+    from app.models.users import finding as store
 
     db.execute_sql(
         "INSERT INTO users (workspace_id, id, uid, created_at, meta) SELECT %s, lpad(n::text, 24, '0'), n::text, 0, "

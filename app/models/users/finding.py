@@ -1,0 +1,148 @@
+"""Finding users: by uid, by what they are, and page by page."""
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from app.models.database import Statement, db
+from app.models.keyset import Filter, Keyset
+from app.models.users.rows import User, UserRow, columns, dump, json_path, key_of_email, key_of_number, row
+
+_FIND = Statement(
+    lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
+)
+
+
+def find(workspace: int, uid: str) -> UserRow | None:
+    """Return the user of that uid."""
+    rows = _FIND(workspace, uid)
+    return row(rows[0]) if rows else None
+
+
+_FIND_ID = Statement(
+    lambda d: f"SELECT id, archived_at FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
+)
+
+
+def find_id(workspace: int, uid: str) -> str | None:
+    """Return the id of the user of that uid."""
+    rows = _FIND_ID(workspace, uid)
+    return rows[0][0] if rows else None
+
+
+@functools.cache
+def _find_all_statement(count: int) -> Statement:
+    return Statement(
+        lambda d: (
+            f"SELECT {columns(d)} FROM users WHERE workspace_id = {d.parameter} "
+            f"AND id IN ({', '.join([d.parameter] * count)})"
+        )
+    )
+
+
+def find_all(workspace: int, ids: Sequence[str]) -> list[UserRow]:
+    """Return the users of these ids, in any order. ids: a page of them, as each number makes a statement of its own."""
+    return [row(values) for values in _find_all_statement(len(ids))(workspace, *ids)] if ids else []
+
+
+_PAGE = Keyset("users", columns)
+
+
+def page(count: int, filters: Sequence[Filter], cursor: str | None, descending: bool) -> tuple[list[UserRow], bool]:
+    """Return up to `count` users beyond the cursor, nearest first, and whether there is one on its other side.
+
+    filters: `of_workspace` and any that `by` makes. cursor, descending: as Keyset says.
+    """
+    rows, behind = _PAGE(count, filters, cursor, descending)
+    return [row(values) for values in rows], behind
+
+
+def by(name: str, value: Any) -> Filter:
+    """Return the filter of that name.
+
+    email, number: text, compared as two spellings of it are. is_account, archived: bool. created_since (included),
+    created_until (not included): epoch milliseconds. lists: ids, subscribed or pending on any of them.
+    """
+    if name == "email":
+        return Filter("{row}.email_key = ?", (key_of_email(value),))
+    if name == "number":
+        return Filter("{row}.number_digits = ?", (key_of_number(value),))
+    if name == "lists":
+        places = ", ".join("?" * len(value))
+        return Filter(
+            "EXISTS (SELECT 1 FROM subscriptions AS s WHERE s.workspace_id = {row}.workspace_id "
+            f"AND s.user_id = {{row}}.id AND s.list_id IN ({places}) AND s.status <> 'unsubscribed')",
+            tuple(value),
+        )
+    if name == "archived":
+        return Filter(f"{{row}}.archived_at IS {'NOT ' if value else ''}NULL", ())
+    return Filter(_COMPARISONS[name], (value,))
+
+
+_COMPARISONS = {
+    "is_account": "{row}.is_account = ?",
+    "created_since": "{row}.created_at >= ?",
+    "created_until": "{row}.created_at < ?",
+}
+
+
+def by_meta(key: str, text: str) -> Filter:
+    """Return the filter for an attribute: equal to the text, or to the number or boolean that the text spells."""
+    spelt = orjson.loads(text) if _SPELLS_SCALAR.fullmatch(text) else text
+    wanted = [text] if spelt is text or spelt == text else [text, spelt]
+    if db.dialect.name == "postgres":
+        conditions = " OR ".join(["{row}.meta @> ?::jsonb"] * len(wanted))
+        return Filter(f"({conditions})", tuple(dump({key: one}) for one in wanted))
+    path = json_path(key)
+    found = [_sqlite_equals(path, one) for one in wanted]
+    return Filter(
+        "(" + " OR ".join(one.condition for one in found) + ")", tuple(value for one in found for value in one.values)
+    )
+
+
+_SPELLS_SCALAR = re.compile(r"true|false|-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?")
+
+
+def _sqlite_equals(path: str, value: Any) -> Filter:
+    if isinstance(value, bool):
+        return Filter("json_type({row}.meta, ?) = ?", (path, "true" if value else "false"))
+    kinds = "'text'" if isinstance(value, str) else "'integer', 'real'"
+    return Filter(
+        f"(json_type({{row}}.meta, ?) IN ({kinds}) AND json_extract({{row}}.meta, ?) = ?)", (path, path, value)
+    )
+
+
+_IS_KNOWN = Statement(
+    lambda d: (
+        f"SELECT 1 FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
+        "AND (email IS NOT NULL OR number IS NOT NULL)"
+    )
+)
+
+
+def is_known(workspace: int, id: str) -> bool:
+    """Tell whether the user has an email or a number."""
+    return bool(_IS_KNOWN(workspace, id))
+
+
+_HAS_UPDATEABLE = Statement(
+    lambda d: f"SELECT 1 FROM users WHERE workspace_id = {d.parameter} AND uid_updateable LIMIT 1"
+)
+
+
+def has_updateable(workspace: int) -> bool:
+    """Tell whether there is any user without a uid of its own."""
+    return bool(_HAS_UPDATEABLE(workspace))
+
+
+def updateable(workspace: int, key: str, by: str) -> list[str]:
+    """Return the ids of up to two users without a uid of their own whose `email_key` or `number_digits` is this."""
+    query = (
+        User.select(User.id)
+        .where((User.workspace_id == workspace) & (getattr(User, by) == key) & (User.uid_updateable == True))  # noqa: E712
+        .limit(2)
+    )
+    return [row.id for row in query]

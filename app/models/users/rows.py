@@ -1,0 +1,130 @@
+"""The table of users, and a user as the statements answer it."""
+
+from typing import Any, NamedTuple
+
+import orjson
+import peewee
+
+from app.models.database import BaseModel
+from app.models.dialects import Dialect
+from app.strict_json import MAX_INTEGER
+
+MAX_META_KEYS = 300  # engage.md section 3, counted after the merge
+
+
+class User(BaseModel):
+    """A person or an account. Times are epoch milliseconds; see engage.md section 3 for the fields."""
+
+    workspace_id = peewee.BigIntegerField()
+    id = peewee.TextField()
+    uid = peewee.TextField()
+    uid_updateable = peewee.BooleanField(default=False)
+    first_name = peewee.TextField(null=True)
+    last_name = peewee.TextField(null=True)
+    number = peewee.TextField(null=True)
+    number_digits = peewee.TextField(null=True)
+    email = peewee.TextField(null=True)
+    email_key = peewee.TextField(null=True)
+    is_account = peewee.BooleanField(default=False)
+    member_count = peewee.BigIntegerField(default=0)
+    archived_at = peewee.BigIntegerField(null=True)
+    meta = peewee.JSONField(default=dict)
+    tz = peewee.TextField(null=True)
+    app_version = peewee.TextField(null=True)
+    app_build = peewee.TextField(null=True)
+    app_last_active = peewee.BigIntegerField(null=True)
+    created_at = peewee.BigIntegerField()
+    last_interaction = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "users"
+        primary_key = peewee.CompositeKey("workspace_id", "id")
+        indexes = ((("workspace_id", "uid"), True),)
+
+
+class UserRow(NamedTuple):
+    """A user with all that the user object shows; times are epoch milliseconds, the last three lists of dicts."""
+
+    id: str
+    uid: str
+    uid_updateable: bool
+    first_name: str | None
+    last_name: str | None
+    number: str | None
+    email: str | None
+    is_account: bool
+    member_count: int
+    archived_at: int | None
+    meta: dict[str, Any]
+    created_at: int
+    last_interaction: int | None
+    devices: list[dict[str, Any]]
+    accounts: list[dict[str, Any]]
+    lists: list[dict[str, Any]]
+
+
+def columns(d: Dialect) -> str:
+    """Return the columns of a UserRow: one statement brings the side tables along."""
+    devices = d.json_rows.format(
+        "'token', devices.token, 'platform', devices.platform",
+        "devices.position",
+        "devices WHERE devices.workspace_id = users.workspace_id AND devices.user_id = users.id",
+    )
+    accounts = d.json_rows.format(
+        "'id', account.uid, 'role', memberships.role",
+        "memberships.position",
+        "memberships JOIN users AS account ON account.workspace_id = memberships.workspace_id "
+        "AND account.id = memberships.account_id "
+        "WHERE memberships.workspace_id = users.workspace_id AND memberships.user_id = users.id",
+    )
+    lists = d.json_rows.format(
+        "'id', subscriptions.list_id, 'status', subscriptions.status",
+        "subscriptions.position",
+        "subscriptions WHERE subscriptions.workspace_id = users.workspace_id AND subscriptions.user_id = users.id",
+    )
+    return (
+        "users.id, users.uid, users.uid_updateable, users.first_name, users.last_name, users.number, users.email, "
+        f"users.is_account, users.member_count, users.archived_at, {d.json_text.format('users.meta')}, "
+        f"users.created_at, users.last_interaction, {devices}, {accounts}, {lists}"
+    )
+
+
+def row(values: tuple[Any, ...]) -> UserRow:
+    """Return the user of a row of `columns`."""
+    parts = list(values)
+    parts[2], parts[7] = bool(parts[2]), bool(parts[7])  # SQLite has no booleans
+    parts[10] = load_flat(parts[10])
+    parts[13:] = [orjson.loads(text) if text != "[]" else [] for text in parts[13:]]
+    return UserRow._make(parts)
+
+
+def load_flat(text: str) -> dict[str, Any]:
+    """Return a stored JSON object of scalars as it was sent.
+
+    Postgres writes the float 1e300 as 301 digits: what has no exact place among our integers was sent as a float.
+    """
+    found: dict[str, Any] = orjson.loads(text)
+    for key, value in found.items():
+        if value.__class__ is int and abs(value) > MAX_INTEGER:
+            found[key] = float(value)
+    return found
+
+
+def dump(value: object) -> str:
+    """Return JSON text as the JSON columns take it."""
+    return orjson.dumps(value).decode()
+
+
+def json_path(key: str) -> str:
+    """Return SQLite's path of a key: a label in quotes, in which a quote and a backslash are escaped as in JSON."""
+    return f"$.{dump(key)}"
+
+
+def key_of_email(email: str) -> str:
+    """Return what two spellings of one address share. Addresses are ASCII (app/schemas/fields.py)."""
+    return email.lower()
+
+
+def key_of_number(number: str) -> str:
+    """Return the digits of a phone number."""
+    return "".join(filter(str.isdigit, number))

@@ -1,0 +1,91 @@
+"""The upsert: one statement makes a user or changes one, with the rules that depend on what is stored in it."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from app.models.database import Call, Statement
+from app.models.dialects import Dialect
+from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, key_of_email, key_of_number, row
+
+# Field of a change -> the columns it sets.
+_COLUMNS_OF = {"email": ("email", "email_key"), "number": ("number", "number_digits")}
+_KEPT = (
+    "uid_updateable",
+    "first_name",
+    "last_name",
+    "number",
+    "email",
+    "is_account",
+    "archived_at",
+    "meta",
+    "created_at",
+    "tz",
+    "app_version",
+    "app_build",
+    "app_last_active",
+)
+
+
+def _values(field: str, value: Any) -> tuple[Any, ...]:
+    if field == "email":
+        return value, value and key_of_email(value)
+    if field == "number":
+        return value, value and key_of_number(value)
+    return (dump(value),) if field == "meta" else (value,)
+
+
+@functools.cache
+def _upsert_statement(fields: tuple[str, ...], guard_email: bool, lean: bool) -> Statement:
+    """The statement that makes a user or changes the fields, and answers nothing where a rule forbids the change."""
+
+    def build(d: Dialect) -> str:
+        written = [column for field in fields for column in _COLUMNS_OF.get(field, (field,))]
+        defaults = [] if "created_at" in fields else ["created_at"]
+        names = ["workspace_id", "id", "uid", *written, *defaults]
+        places = [d.json_parameter if name == "meta" else d.parameter for name in names]
+        merged = d.json_merge.format("users.meta", "excluded.meta")
+        changes = [f"{name} = " + (merged if name == "meta" else f"excluded.{name}") for name in written]
+        rules = []
+        if guard_email:
+            rules.append("(users.email IS NULL OR users.email IS NOT DISTINCT FROM excluded.email)")
+        if "meta" in fields:
+            rules.append(f"{d.json_key_count.format(merged)} <= {MAX_META_KEYS}")
+        return (
+            f"INSERT INTO users ({', '.join(names)}) VALUES ({', '.join(places)}) "
+            f"ON CONFLICT (workspace_id, uid) DO UPDATE SET {', '.join(changes) or 'uid = excluded.uid'}"
+            + (f" WHERE {' AND '.join(rules)}" if rules else "")
+            + f" RETURNING {'users.id' if lean else columns(d)}"
+        )
+
+    return Statement(build)
+
+
+def upsert(
+    workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int, guard_email: bool
+) -> UserRow | None:
+    """Make the user of that uid or change the fields given, in one statement, and return it as it is then.
+
+    Either way the user is locked until the transaction ends. id: what a new user gets; the row's id tells whether
+    there was one before. changes: any of the fields in _KEPT; meta is merged key by key. guard_email: an email may be
+    set or repeated, not changed.
+    Returns None when nothing was done, because the guard or the number of meta keys forbids it.
+    """
+    call = _upsert_call(workspace, id, uid, changes, now, guard_email, lean=False)
+    rows = call.statement(*call.parameters)
+    return row(rows[0]) if rows else None
+
+
+def upsert_call(workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int) -> Call:
+    """Return the call that does what `upsert` does, and answers the id alone, or nothing where a rule forbids it."""
+    return _upsert_call(workspace, id, uid, changes, now, guard_email=False, lean=True)
+
+
+def _upsert_call(
+    workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int, guard_email: bool, lean: bool
+) -> Call:
+    fields = tuple(field for field in _KEPT if field in changes)
+    values = [value for field in fields for value in _values(field, changes[field])]
+    defaults = [] if "created_at" in changes else [now]
+    statement = _upsert_statement(fields, guard_email and "email" in changes, lean)
+    return Call(statement, (workspace, id, uid, *values, *defaults))
