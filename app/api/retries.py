@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from app.api import bodies
 from app.api.auth import current_workspace, has_secret
@@ -17,7 +17,7 @@ class App(Flask):
     def dispatch_request(self) -> Any:
         """Call the view, or answer what it answered the first time."""
         key = request.headers.get("Idempotency-Key")
-        if key is None or request.method not in _METHODS or request.routing_exception is not None:
+        if key is None or request.method not in _METHODS or request.routing_exception or "credential" not in g:
             return super().dispatch_request()
         answer = retries.once(current_workspace(), key, _the_same(), self._act)
         response = Response(answer.body, mimetype="application/json")
