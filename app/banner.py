@@ -1,10 +1,12 @@
 """What is printed, once, when the first start makes the default workspace."""
 
+from typing import TextIO
+
 from app.config import Settings
 from app.services.workspaces import NewWorkspace
 
 
-def show(settings: Settings, made: NewWorkspace) -> None:
+def show(settings: Settings, made: NewWorkspace, file: TextIO | None = None) -> None:
     """Print the keys, the addresses and a first request; a secret that came from the environment is not repeated."""
     given = bool(settings.secret_key)
     pair = f"{made.public_key}:" + ("$ROLLCALL_SECRET_KEY" if given else made.secret_key)
@@ -22,5 +24,6 @@ def show(settings: Settings, made: NewWorkspace) -> None:
 
     curl -u "{pair}" -d '{{"id": "u144", "first_name": "Ada"}}' {settings.base_url}/v1/users
 """,
+        file=file,
         flush=True,
     )

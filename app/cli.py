@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,8 +15,6 @@ from app import __version__, banner, create_app, dates, errors, logs
 from app.api import openapi
 from app.config import Settings, read_settings
 from app.services import keys, lists, seeds, storage, workspaces
-
-_ROOT = Path(__file__).parent.parent
 
 
 def _storage(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,7 +27,7 @@ def _storage(command: Callable[..., Any]) -> Callable[..., Any]:
         storage.open(settings)
         made = storage.prepare(settings)
         if made:
-            banner.show(settings, made)
+            banner.show(settings, made, sys.stderr)  # what the command itself prints may be read by a program
         return command(*args, **kwargs)
 
     return run
@@ -65,7 +62,6 @@ _WORKSPACE = click.option("--workspace", default=workspaces.DEFAULT, show_defaul
 def serve() -> None:
     """Migrate the database and serve with gunicorn until Ctrl-C or SIGTERM."""
     _settings()  # so that a bad value ends here, with its one line
-    os.chdir(_ROOT)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "python:app.serving.defaults", "wsgi:app"])
 
 

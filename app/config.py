@@ -25,7 +25,7 @@ def _setting(
 
 def _check_database_url(text: str) -> None:
     parts = urlsplit(text)
-    if parts.scheme == "sqlite" and parts.path.strip("/") and not parts.netloc:
+    if parts.scheme == "sqlite" and parts.path.strip("/") not in ("", ":memory:") and not parts.netloc:
         return
     if parts.scheme in ("postgresql", "postgres") and (parts.netloc or parts.query or len(parts.path) > 1):
         return

@@ -32,11 +32,17 @@ def loads(raw: bytes, with_any_text: bool = False) -> Any:
         raise errors.InvalidBody(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
         raise errors.InvalidBody(_TOO_DEEP)
-    if (
-        "\\u" in text and not with_any_text
-    ):  # raw control characters are no JSON and raw surrogates no UTF-8: only an escape brings them in
+    if not with_any_text and has_escapes(raw):
         check_text(document)
     return document
+
+
+def has_escapes(raw: bytes) -> bool:
+    """Tell whether NUL or a lone surrogate may be in a document that was read.
+
+    Raw control characters are no JSON and raw surrogates no UTF-8: only an escape brings them in.
+    """
+    return b"\\u" in raw
 
 
 _TOO_DEEP = f"The body is nested deeper than {MAX_DEPTH} levels."

@@ -25,7 +25,7 @@ AT_HOME = {
     "flask_smorest": {"api"},
     "peewee": {"models"},
     "playhouse": {"models"},
-    "psycopg": set(),
+    "psycopg": {"models"},
     "marshmallow": {"schemas"},
     "gunicorn": {"serving"},
     "click": {"cli"},

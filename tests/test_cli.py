@@ -63,7 +63,7 @@ def test_migrate_says_what_it_did(run):
 def test_a_workspace_is_made_and_listed(run, json_of):
     run("migrate")
     default = run("workspace", "list")
-    assert default.stdout.count("public key") == 1  # the first command made the default workspace and said so
+    assert default.stderr.count("public key") == 1  # the first command made the default workspace and said so
     [made] = json_of("workspace", "create", "acme", "--json")
     assert made.keys() == {"workspace", "environment_id", "public_key", "secret_key"}
     assert re.fullmatch("[A-Za-z0-9]{8}", made["environment_id"])

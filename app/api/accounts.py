@@ -45,7 +45,7 @@ def join(wanted: dict[str, Any], uid: str) -> Response:
 def set_role(wanted: dict[str, Any], uid: str, account: str) -> Response:
     """Give a user another role in an account."""
     changed = accounts.set_role(current_workspace(), uid, account, wanted["role"])
-    return replies.changed_user(changed, {"accounts": [{"id": account}]})
+    return replies.changed_user(changed, {"accounts": [{"id": account, **wanted}]})
 
 
 @blp.delete("/users/<uid:uid>/accounts/<uid:account>")

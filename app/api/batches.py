@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
-from app import errors
+from app import errors, strict_json
 from app.api import bodies, replies
 from app.api.auth import SECRET_KEY, current_workspace, requires
 from app.api.blueprint import Blueprint
@@ -30,7 +30,7 @@ def run(body: dict[str, Any]) -> Response:
 def _load(data: list[Any]) -> tuple[list[Item], dict[int, errors.Failure]]:
     items: list[Item] = []
     refused: dict[int, errors.Failure] = {}
-    for loaded in load_items(data):
+    for loaded in load_items(data, check_texts=strict_json.has_escapes(bodies.read_body(request))):
         if loaded.messages is None:
             items.append(Item(loaded.position, loaded.type, loaded.uid, loaded.fields))
         else:

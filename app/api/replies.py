@@ -151,6 +151,11 @@ def _only_what_was_sent(shown: dict[str, Any], sent: Mapping[str, Any]) -> dict[
         if name in told:
             wanted = {one[key] if key else one for one in sent[name]}
             told[name] = [one for one in told[name] if one["id"] in wanted]
+    if "accounts" in told:
+        with_role = {one["id"] for one in sent["accounts"] if one.get("role") is not None}
+        told["accounts"] = [
+            {**one, "role": one["role"] if one["id"] in with_role else None} for one in told["accounts"]
+        ]
     if "meta" in told:
         told["meta"] = {key: value for key, value in told["meta"].items() if key in sent["meta"]}
     return told

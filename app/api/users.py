@@ -53,7 +53,7 @@ def retrieve(uid: str) -> Response:
 @blp.put("/users/<uid:uid>")
 @requires(PUBLIC_KEY)
 @makes_user
-@may_raise(errors.EmailChange, errors.SecretNeeded, errors.UidTaken)
+@may_raise(errors.EmailChange, errors.UidTaken)
 @blp.arguments(UpdateUserSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
 def update(changes: dict[str, Any], uid: str) -> Response:

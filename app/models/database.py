@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, ParamSpec, TypeVar, cast
 
 import apsw
 import peewee
+import psycopg
 from playhouse.apsw_ext import APSWDatabase
 
 from app import errors
@@ -25,6 +26,7 @@ T = TypeVar("T")
 _MAX_RETRIES = 3
 _RETRY_PAUSE = 0.02  # seconds, doubled each time: lets the transaction that won finish
 _CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
+_NETWORK_TIME = 5_000  # milliseconds that an answer may be under way
 _IDLE_TRANSACTION_TIMEOUT = 60_000  # milliseconds until Postgres ends a transaction whose process hangs
 _CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
 
@@ -76,7 +78,8 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
 
     def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts with their parameters; return the rows of each."""
-        return [self.execute_sql(text, parameters).fetchall() for text, parameters in calls]
+        with _peewee_errors:
+            return [self.execute_sql(text, parameters).fetchall() for text, parameters in calls]
 
 
 class PostgresStore(peewee.PostgresqlDatabase):
@@ -134,11 +137,16 @@ def _sqlite(settings: Settings) -> SqliteStore:
 
 
 def _postgres(settings: Settings) -> PostgresStore:
+    try:
+        psycopg.conninfo.conninfo_to_dict(settings.database_url)
+    except psycopg.ProgrammingError:  # its message may quote the password
+        raise errors.Misconfigured("DATABASE_URL: Must be a URL that libpq understands.") from None
     database = PostgresStore(
         settings.database_url.replace("postgres://", "postgresql://", 1),
         prefer_psycopg3=True,
         prepare_threshold=1 if settings.prepare_statements else None,
         connect_timeout=_CONNECT_TIMEOUT,
+        tcp_user_timeout=settings.statement_timeout + _NETWORK_TIME,  # a host that is gone answers no statement_timeout
         application_name="rollcall",
     )
     database.session_settings = {  # type: ignore[misc]
@@ -163,7 +171,8 @@ class Statement:
 
         All are fetched at once: an SQLite cursor that is left half read keeps its read transaction open.
         """
-        return cast("list[tuple[Any, ...]]", db.execute_sql(self.text, parameters).fetchall())
+        with _peewee_errors:  # the commit of an SQLite statement comes with its last row, and may fail there
+            return cast("list[tuple[Any, ...]]", db.execute_sql(self.text, parameters).fetchall())
 
     @property
     def text(self) -> str:
@@ -208,6 +217,16 @@ def transaction(operation: Callable[P, T]) -> Callable[P, T]:
 
         attempt.committing = False  # type: ignore[attr-defined]
         return _persist(attempt, lambda: not attempt.committing)  # type: ignore[attr-defined]
+
+    return run
+
+
+def unrepeated(operation: Callable[P, T]) -> Callable[P, T]:
+    """As `statement`, for what must not be done again on another connection. Raises errors.StorageUnavailable."""
+
+    @functools.wraps(operation)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return _persist(lambda: operation(*args, **kwargs), lambda: False)
 
     return run
 

@@ -4,11 +4,12 @@ import contextlib
 import fcntl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from playhouse.migrations import Runner
 
 from app import errors
-from app.models.database import db, forget_connection, statement
+from app.models.database import db, forget_connection, statement, unrepeated
 
 _DIRECTORY = Path(__file__).parent / "migrations"
 _LOCK = 0x524F4C4C  # "ROLL": the number of the advisory lock on Postgres
@@ -29,7 +30,7 @@ def pending() -> list[str]:
     return [row.name for row in rows if row.applied is None]
 
 
-@statement
+@unrepeated
 def migrate() -> list[str]:
     """Apply what is pending and return the names; each migration is one transaction.
 
@@ -45,7 +46,7 @@ def only_one() -> Iterator[None]:
     It is an advisory lock on Postgres, a lock on a file beside the SQLite file. Raises errors.StorageUnavailable.
     """
     if db.dialect.name == "sqlite":
-        with Path(f"{db.database}.migrating").open("w") as file:
+        with _lock_file() as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
         return
@@ -54,6 +55,13 @@ def only_one() -> Iterator[None]:
         yield
     finally:
         forget_connection()  # which ends the lock, and the long time-outs of the session with it
+
+
+def _lock_file() -> TextIO:
+    try:
+        return Path(f"{db.database}.migrating").open("w")
+    except OSError as error:
+        raise errors.StorageUnavailable(f"The folder of the database cannot be written ({error.strerror}).") from None
 
 
 @statement

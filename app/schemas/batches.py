@@ -78,11 +78,12 @@ _UID = Uid(required=True)
 _SCHEMAS = {"create": CreateUserSchema(), "update": UpdateUserSchema(), "event": EventSchema()}
 
 
-def load_items(items: list[Any]) -> Iterator[LoadedItem]:
-    """Yield each item, loaded by the schema of its type."""
+def load_items(items: list[Any], check_texts: bool) -> Iterator[LoadedItem]:
+    """Yield each item, loaded by the schema of its type. check_texts: whether one may have NUL or a lone surrogate."""
     for index, item in enumerate(items):
         try:
-            strict_json.check_text(item)
+            if check_texts:
+                strict_json.check_text(item)
             yield _load(index, item)
         except ValidationError as error:
             yield LoadedItem(index, "", "", {}, dict(error.normalized_messages()))  # type: ignore[no-untyped-call]

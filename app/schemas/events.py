@@ -5,7 +5,18 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates
 
 from app import clock, cursors, ids
-from app.schemas.fields import MAX_PROPERTIES, Date, EventCursor, Flat, Limit, QueryDate, Scalar, ShownDate, Text
+from app.schemas.fields import (
+    MAX_PROPERTIES,
+    Date,
+    EventCursor,
+    Flat,
+    Limit,
+    QueryDate,
+    Scalar,
+    ShownDate,
+    Text,
+    digits_of,
+)
 from app.schemas.queries import StrictQuerySchema
 
 MAX_EVENT = 255
@@ -13,6 +24,17 @@ MAX_ID = 128
 MAX_AHEAD = 24 * 3_600_000  # milliseconds: clocks of phones are wrong by hours, not by days
 MAX_PAGE = 100
 DEFAULT_PAGE = 10
+
+
+class EventName(Text):
+    """The caller's name for an event: a string, or an integer, which is taken as its digits."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.metadata = {"type": ["string", "integer"], **self.metadata}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        return super()._deserialize(digits_of(value), attr, data, **kwargs)
 
 
 class EventSchema(Schema):
@@ -40,7 +62,8 @@ class EventSchema(Schema):
         },
     )
 
-    id = Text(
+    id = EventName(
+        allow_none=True,
         validate=validate.Length(min=1, max=MAX_ID),
         metadata={
             "description": "Your name for this event: a second one of that id is answered ok and not stored.",

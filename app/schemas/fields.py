@@ -58,14 +58,14 @@ class Uid(Rule):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = _digits_of(value)
+        text = digits_of(value)
         if not isinstance(text, str) or not uids.is_valid(text):
             raise ValidationError(uids.RULE)
         return text
 
 
-def _digits_of(value: Any) -> Any:
-    """An integer as text, also when it is written 5.0 as JSON may; anything else as it is."""
+def digits_of(value: Any) -> Any:
+    """Return an integer as text, also when it is written 5.0 as JSON may; anything else as it is."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_INTEGER:
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -107,7 +107,7 @@ class PhoneNumber(Rule):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = _digits_of(value)
+        text = digits_of(value)
         if (
             not isinstance(text, str)
             or (text is not value and text.startswith("-"))

@@ -12,6 +12,7 @@ from app.services.keys import KeyPair
 from app.services.workspaces import NewWorkspace
 
 _preparing = threading.Lock()
+_PATIENCE = 0.2  # seconds that a request waits for another one that is preparing; a database that hangs holds up one
 
 
 def open(settings: Settings) -> None:
@@ -58,8 +59,12 @@ def ensure_prepared(settings: Settings) -> NewWorkspace | None:
     """
     if db.obj.is_prepared:
         return None
-    with _preparing:
+    if not _preparing.acquire(timeout=_PATIENCE):
+        raise errors.StorageUnavailable()
+    try:
         return None if db.obj.is_prepared else prepare(settings)
+    finally:
+        _preparing.release()
 
 
 def check() -> None:

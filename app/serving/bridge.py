@@ -17,6 +17,9 @@ MAX_BODY = 1024 * 1024  # bytes that are kept; the application refuses less on m
 _MAX_DISCARDED = 16 * 1024 * 1024  # bytes
 _DISCARD_SECONDS = 2.0
 
+# What touches nothing that could keep it waiting, and must be answered while all else waits for a database.
+_INSTANT = ("/healthz",)
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Environ = dict[str, Any]
@@ -43,7 +46,7 @@ class Bridge:
         if body is None:
             return  # the client went away, or took too long, before its request was whole
         environ = _environ(scope, body, length)
-        if self.executor is None:
+        if self.executor is None or scope["path"] in _INSTANT:
             reply = self._call(environ)
         else:
             reply = await asyncio.get_running_loop().run_in_executor(self.executor, self._call, environ)

@@ -11,6 +11,9 @@ try:
 except Misconfigured as error:
     raise SystemExit(f"rollcall: {error}") from None
 
+# At debug level gunicorn writes the paths of requests, in which uids stand.
+_server_level = "INFO" if _settings.log_level == "debug" else _settings.log_level.upper()
+
 wsgi_app = "wsgi:app"
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.workers
@@ -28,7 +31,7 @@ limit_request_field_size = 8190
 asgi_lifespan = "off"
 control_socket_disable = True  # two services of one user would take each other's
 max_requests = 0
-loglevel = _settings.log_level
+loglevel = _server_level.lower()
 errorlog = "-"
 accesslog = None  # app/api/requests.py writes one line a request, which names no user
 logconfig_dict = {
@@ -37,7 +40,7 @@ logconfig_dict = {
     "formatters": {"json": {"()": "app.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {"gunicorn.error": {"level": _settings.log_level.upper(), "handlers": ["stderr"], "propagate": False}},
+    "loggers": {"gunicorn.error": {"level": _server_level, "handlers": ["stderr"], "propagate": False}},
 }
 
 
@@ -45,8 +48,8 @@ def on_starting(server):  # type: ignore[no-untyped-def]
     """Make the database ready before there are workers; without it they start too, and answer 503 until it is there."""
     stop_newborn_workers()
     logs.configure(_settings.log_level)
-    storage.open(_settings)
     try:
+        storage.open(_settings)
         made = storage.prepare(_settings)
     except StorageUnavailable:
         logs.warning("database_away", hint="DATABASE_URL cannot be reached or written; answering 503 until it can")

@@ -88,6 +88,10 @@ def test_an_account_that_is_deleted_is_nobodys(api, acme):
 
 def test_the_public_key_sees_only_what_it_sent(api, acme):
     user = api.user(email="a@example.com", accounts=[{"id": api.user()["uid"]}])
+    hidden = api.user(accounts=[{"id": acme, "role": "hidden"}])["uid"]
+    told = api.post(f"users/{hidden}/accounts", {"accounts": [{"id": acme}]}, by="public").json["accounts"]
+    assert told == [{"id": acme, "role": None}]
+    assert api.post("users", {"id": hidden, "accounts": [{"id": acme}]}, by="public").json["accounts"] == told
     who = {"id": user["id"], "uid": user["uid"]}
     path = f"users/{user['uid']}"
     assert api.post(f"{path}/accounts", {"accounts": [{"id": acme}]}, by="public").json == {

@@ -40,7 +40,7 @@ def _update_or_delete(service, number, uid, rounds):
     with service.connection() as connection:
         for one in range(rounds):
             if number % 2:
-                statuses.add(service.send(connection, "DELETE", f"users/{uid}")[0])
+                assert service.send(connection, "DELETE", f"users/{uid}")[0] in (200, 404)
             else:
                 body = {"first_name": "x", "device_token": f"{uid}{number}", "meta": {"n": one}}
                 statuses.add(service.send(connection, "PUT", f"users/{uid}", body)[0])
@@ -90,7 +90,7 @@ def test_every_acknowledged_event_is_there_once(service):
 
 def test_delete_against_update_is_one_or_the_other(service):
     statuses = set().union(*_run(_update_or_delete, service, fresh(), 25))
-    assert statuses <= {200, 404}
+    assert statuses == {200}  # of the updates and events: they make the user anew
 
 
 @pytest.mark.parametrize("limit", [1, 7, 30])
