@@ -71,6 +71,8 @@ def _calls(workspace: int, item: Item, claims: bool, any_id: bool) -> list[Call]
 
 
 def _run_together(waiting: list[tuple[Item, list[Call]]]) -> dict[int, errors.Failure]:
+    # In order of uids, and of the batch for each: so two batches with the same users cannot block each other.
+    waiting = sorted(waiting, key=lambda pair: pair[0].uid)
     rows = iter(run_all([call for _, calls in waiting for call in calls]))
     refused: dict[int, errors.Failure] = {}
     for item, calls in waiting:

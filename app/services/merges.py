@@ -1,5 +1,7 @@
 """Merging one user into another (engage.md section 4.6)."""
 
+import contextlib
+
 from app import errors
 from app.models import merges as store
 from app.models import users
@@ -18,15 +20,16 @@ def merge(workspace: int, source: str, destination: str, full: bool) -> None:
     """
     if source == destination:
         raise errors.InvalidInput({"destination": ["Must be another uid than the source."]})
-    locked = users.lock_both(workspace, source, destination)
+    locked = users.lock_all(workspace, (source, destination), with_accounts=True)
     if source not in locked:
         return
     if not full and users.is_known(workspace, locked[source]):
         raise errors.SecretNeeded("Merging a user with an email or a number needs the secret key.")
     while destination not in locked:
-        if users.rekey(workspace, locked[source], destination):
+        with contextlib.suppress(errors.UidTaken):  # somebody made it meanwhile
+            users.rename(workspace, locked[source], destination, any_user=True)
             return
-        locked = users.lock_both(workspace, source, destination)  # somebody made it meanwhile
+        locked = users.lock_all(workspace, (source, destination), with_accounts=True)
     if store.fill(workspace, locked[source], locked[destination]) > users.MAX_META_KEYS:
         raise errors.InvalidInput({"source": [f"Must not bring meta beyond {users.MAX_META_KEYS} keys."]})
     store.move(workspace, locked[source], locked[destination])

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids, uids
@@ -110,7 +110,9 @@ def version(user: UserRow) -> str:
 @transaction
 def delete(workspace: int, uid: str) -> None:
     """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
-    id = lock(workspace, uid)
+    id = store.lock_all(workspace, (uid,), with_accounts=True).get(uid)
+    if id is None:
+        raise errors.UserNotFound()
     accounts.discount(workspace, id)
     lists.discount(workspace, id)
     store.delete(workspace, id)
@@ -192,11 +194,13 @@ def _save_fields(workspace: int, uid: str, fields: Mapping[str, Any], full: bool
 
 @transaction
 def _save_all(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
+    wanted = fields.get("accounts") or ()
+    locked = memberships.lock(workspace, uid, wanted) if wanted else {}
     user, created = _upsert(workspace, uid, fields, full, id)
     if fields.get("lists"):
         subscriptions.subscribe(workspace, user.id, fields["lists"])
-    if fields.get("accounts"):
-        _join(workspace, user.id, fields["accounts"])
+    if wanted:
+        _join(workspace, user.id, wanted, {**locked, uid: user.id})
     if fields.get("device_token"):
         devices.put(workspace, user.id, fields["device_token"], fields.get("device_platform"))
     return Saved(retrieve(workspace, uid), created)
@@ -217,9 +221,9 @@ def too_many_keys() -> errors.InvalidInput:
     return errors.InvalidInput({"meta": [f"Must have at most {store.MAX_META_KEYS} keys."]})
 
 
-def _join(workspace: int, user_id: str, wanted: list[dict[str, Any]]) -> None:
+def _join(workspace: int, user_id: str, wanted: Sequence[dict[str, Any]], locked: Mapping[str, str]) -> None:
     try:
-        memberships.put(workspace, user_id, wanted)
+        memberships.put(workspace, user_id, wanted, locked)
     except errors.AccountNotFound as error:  # in a body that is about something else it is bad input
         field, _, message = str(error).partition(": ")
         raise errors.InvalidInput({field: [message]}) from None
@@ -230,6 +234,7 @@ def _join(workspace: int, user_id: str, wanted: list[dict[str, Any]]) -> None:
 
 @transaction
 def _rename(workspace: int, uid: str, new_uid: str, changes: Mapping[str, Any], full: bool) -> Saved:
+    store.lock(workspace, uid)
     user = store.find(workspace, uid)
     if user is None or not user.uid_updateable or not store.rename(workspace, user.id, new_uid):
         raise errors.InvalidInput({"uid": ["Must be the uid in the path: this user has a uid of its own."]})

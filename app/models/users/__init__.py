@@ -4,9 +4,8 @@ from app.models.users.changes import (
     archive,
     delete,
     lock,
-    lock_both,
+    lock_all,
     lock_id,
-    rekey,
     remove_meta,
     rename,
 )
@@ -26,6 +25,6 @@ from app.models.users.upserts import upsert, upsert_call
 
 __all__ = [
     "MAX_META_KEYS", "User", "UserRow", "archive", "by", "by_meta", "delete", "dump", "find", "find_all", "find_id",
-    "has_updateable", "is_known", "key_of_email", "key_of_number", "load_flat", "lock", "lock_both", "lock_id", "page",
-    "rekey", "remove_meta", "rename", "updateable", "upsert", "upsert_call",
+    "has_updateable", "is_known", "key_of_email", "key_of_number", "load_flat", "lock", "lock_all", "lock_id", "page",
+    "remove_meta", "rename", "updateable", "upsert", "upsert_call",
 ]  # fmt: skip
