@@ -78,8 +78,9 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
 
     def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts with their parameters; return the rows of each."""
+        cursor = self.connection().cursor()  # one for all: peewee's way to each costs half as much as the statement
         with _peewee_errors:
-            return [self.execute_sql(text, parameters).fetchall() for text, parameters in calls]
+            return [cursor.execute(text, parameters).fetchall() for text, parameters in calls]
 
 
 class PostgresStore(peewee.PostgresqlDatabase):
@@ -232,7 +233,7 @@ def unrepeated(operation: Callable[P, T]) -> Callable[P, T]:
 
 
 def statement(operation: Callable[P, T]) -> Callable[P, T]:
-    """Run the function, which holds one statement, without a transaction around it.
+    """Run the function without a transaction around it: each statement in it is one of its own.
 
     For reads, and for writes that change nothing more when they are done twice. Raises errors.StorageUnavailable.
     """
