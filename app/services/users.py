@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids, uids
+from app.actions import Action
 from app.cursors import Page
 from app.models import accounts, devices, lists
 from app.models import users as store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
 from app.models.users import UserRow
-from app.services import memberships, subscriptions
+from app.services import audit, memberships, subscriptions
+from app.services.audit import Caller
 
 __all__ = [
     "Saved",
@@ -108,12 +110,13 @@ def version(user: UserRow) -> str:
 
 
 @transaction
-def delete(workspace: int, uid: str) -> None:
+def delete(workspace: int, uid: str, caller: Caller) -> None:
     """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
     id = lock(workspace, uid)
     accounts.discount(workspace, id)
     lists.discount(workspace, id)
     store.delete(workspace, id)
+    audit.record(workspace, caller, Action.USER_DELETED, id)
 
 
 @statement
