@@ -124,6 +124,19 @@ def count(app):
 
 
 @pytest.fixture
+def plans(app, monkeypatch):
+    """How SQLite goes about every statement from now on, a list of lines each."""
+    run, found = db.obj.execute_sql, []
+
+    def explain(sql, parameters=None):
+        found.append([row[3] for row in run(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()])
+        return run(sql, parameters)
+
+    monkeypatch.setattr(db.obj, "execute_sql", explain)
+    return found
+
+
+@pytest.fixture
 def make_list(api):
     """Make a list and return its id."""
     return lambda title, owner=api: (
