@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from app import errors
-from app.services import keys
+from app.services import audit, keys
+from app.services.audit import Caller
 from app.services.keys import Credential
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -54,6 +55,11 @@ def check() -> None:
 def current_workspace() -> int:
     """Return the workspace that the request speaks for."""
     return int(g.credential.workspace)
+
+
+def caller() -> Caller:
+    """Return who sent the request, for the audit log."""
+    return Caller(g.credential.key, audit.SECRET if g.credential.full else audit.PUBLIC, g.request_id)
 
 
 def has_secret() -> bool:
