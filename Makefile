@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types ci openapi clean
+.PHONY: run test pytest hostile lint types ci openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -12,6 +12,10 @@ test: lint types pytest
 
 pytest: $(VENV)/.tests-installed
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# Part of `make test`; by itself, with what it skipped.
+hostile: $(VENV)/.tests-installed
+	$(BIN)/pytest -n 2 --dist loadgroup -rs tests/hostile
 
 lint: $(VENV)/.tests-installed
 	$(BIN)/ruff check .
