@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test pytest hostile lint types ci openapi clean
+.PHONY: run test pytest hostile crash soak lint types ci openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -16,6 +16,12 @@ pytest: $(VENV)/.tests-installed
 # Part of `make test`; by itself, with what it skipped.
 hostile: $(VENV)/.tests-installed
 	$(BIN)/pytest -n 2 --dist loadgroup -rs tests/hostile
+
+# How often `make crash` kills the service, Postgres and a worker; `make test` does it twice.
+ROUNDS ?= 50
+
+crash: $(VENV)/.tests-installed
+	CRASH_ROUNDS=$(ROUNDS) $(BIN)/pytest -n 2 --dist loadgroup -rPs tests/crash
 
 lint: $(VENV)/.tests-installed
 	$(BIN)/ruff check .
