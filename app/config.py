@@ -60,6 +60,8 @@ class Settings:
     prepare_statements: bool = _setting("ROLLCALL_PREPARE_STATEMENTS", True, "true or false")
     shutdown_timeout: int = _setting("ROLLCALL_SHUTDOWN_TIMEOUT", 10, "seconds", validate.Range(1, 600))
 
+    hot_path: bool = _setting("ROLLCALL_HOT_PATH", True, "true or false")
+
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is an SQLite file."""

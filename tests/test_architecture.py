@@ -11,7 +11,7 @@ MAY_IMPORT = {
     "schemas": LEAVES,
     "services": {"models", *LEAVES},
     "models": LEAVES,
-    "serving": {"banner", "services", *LEAVES},
+    "serving": {"api", "banner", "services", *LEAVES},
     "cli": {"", "api", "banner", "services", *LEAVES},
     "banner": {"services", *LEAVES},
     "__main__": {"cli"},

@@ -8,6 +8,8 @@ from app.api import bodies
 from app.api.auth import current_workspace, has_secret
 from app.services import retries
 
+# In the environ of a request that failed on the hot path, and must be told so as on its route.
+FAILURE = "rollcall.failure"
 _METHODS = ("POST", "PUT", "PATCH")
 
 
@@ -16,6 +18,8 @@ class App(Flask):
 
     def dispatch_request(self) -> Any:
         """Call the view, or answer what it answered the first time."""
+        if failure := request.environ.get(FAILURE):
+            raise failure
         key = request.headers.get("Idempotency-Key")
         if key is None or request.method not in _METHODS or request.routing_exception or "credential" not in g:
             return super().dispatch_request()

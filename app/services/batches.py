@@ -80,7 +80,7 @@ def _calls(workspace: int, item: Item, claims: bool, any_id: bool) -> list[Call]
     may_claim = claims and item.type == "update" and (fields.get("email") or fields.get("number"))
     if may_claim or not _is_sound(item, any_id) or any(fields.get(name) is not None for name in _MANY_TABLES):
         return []
-    return [users_store.upsert_call(workspace, ids.new(), item.uid, fields, now)]
+    return [users_store.upsert_call(workspace, ids.new(), item.uid, fields, now, lean=True)]
 
 
 def _run_together(waiting: list[tuple[Item, list[Call]]]) -> dict[int, errors.Failure]:

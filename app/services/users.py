@@ -33,7 +33,6 @@ __all__ = [
 ]
 
 _VERSION_DIGITS = 32  # 128 bits: two states of a user never share one by chance
-_UPDATEABLE_BY = (("email", "email_key", store.key_of_email), ("number", "number_digits", store.key_of_number))
 # Fields that are not columns of the user: with one of them a write takes more than one statement.
 _BESIDE = ("device_token", "lists", "accounts")
 
@@ -76,7 +75,7 @@ def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> 
         changes = {name: value for name, value in changes.items() if name != "archived"}
     if new_uid != uid:
         return _rename(workspace, uid, new_uid, changes, full)
-    if full and (changes.get("email") or changes.get("number")):
+    if full and _find_claimants(workspace, changes):
         return _claim(workspace, uid, changes)
     return _save(workspace, uid, changes, full)
 
@@ -241,14 +240,16 @@ def _rename(workspace: int, uid: str, new_uid: str, changes: Mapping[str, Any], 
     return _save(workspace, new_uid, {**changes, "uid": new_uid}, full)
 
 
+@statement
+def _find_claimants(workspace: int, changes: Mapping[str, Any]) -> list[str]:
+    return store.claimants(workspace, changes)
+
+
 @transaction
 def _claim(workspace: int, uid: str, changes: Mapping[str, Any]) -> Saved:
     """Save; a uid that nobody has goes to the one updateable user of that email, else number, if there is just one."""
-    for field, column, key in _UPDATEABLE_BY:
-        if changes.get(field):
-            candidates = store.updateable(workspace, key(changes[field]), column)
-            if len(candidates) == 1 and store.find_id(workspace, uid) is None:
-                with contextlib.suppress(errors.UidTaken):  # somebody made that uid meanwhile: then it is updated
-                    store.rename(workspace, candidates[0], uid)
-            break
+    candidates = store.claimants(workspace, changes)
+    if len(candidates) == 1 and store.find_id(workspace, uid) is None:
+        with contextlib.suppress(errors.UidTaken):  # somebody made that uid meanwhile: then it is updated
+            store.rename(workspace, candidates[0], uid)
     return _save(workspace, uid, changes, full=True)

@@ -37,18 +37,22 @@ def lock_id(workspace: int, id: str) -> None:
 
 
 @functools.cache
-def _lock_all_statement(count: int, with_accounts: bool) -> Statement:
+def _lock_by(column: str, count: int) -> Statement:
+    return Statement(
+        lambda d: (
+            f"SELECT uid, id FROM users WHERE workspace_id = {d.parameter} "
+            f"AND {column} IN ({', '.join([d.parameter] * count)}) ORDER BY uid{d.for_update}"
+        )
+    )
+
+
+@functools.cache
+def _with_accounts(count: int) -> Statement:
     def build(d: Dialect) -> str:
-        named = f"users WHERE users.workspace_id = {d.parameter} AND users.uid IN ({', '.join([d.parameter] * count)})"
-        wanted = f"SELECT users.id FROM {named}"
-        if with_accounts:
-            wanted += (
-                " UNION SELECT memberships.account_id FROM memberships JOIN users ON users.workspace_id = "
-                f"memberships.workspace_id AND users.id = memberships.user_id WHERE {named.partition('WHERE ')[2]}"
-            )
+        named = f"users.workspace_id = {d.parameter} AND users.uid IN ({', '.join([d.parameter] * count)})"
         return (
-            f"SELECT uid, id FROM users WHERE workspace_id = {d.parameter} AND id IN ({wanted}) "
-            f"ORDER BY uid{d.for_update}"
+            f"SELECT users.id FROM users WHERE {named} UNION SELECT memberships.account_id FROM users JOIN memberships "
+            f"ON memberships.workspace_id = users.workspace_id AND memberships.user_id = users.id WHERE {named}"
         )
 
     return Statement(build)
@@ -60,8 +64,11 @@ def lock_all(workspace: int, uids: Collection[str], with_accounts: bool = False)
     with_accounts: lock the accounts that they are in, too. All are locked in the order of their uids, in one
     statement: so two transactions that need the same users wait for each other and cannot block each other.
     """
-    named = (workspace, *uids)
-    locked = _lock_all_statement(len(uids), with_accounts)(workspace, *named, *(named if with_accounts else ()))
+    if with_accounts:  # a subquery in the lock itself would be planned as a scan of all users
+        ids = [id for (id,) in _with_accounts(len(uids))(workspace, *uids, workspace, *uids)]
+        locked = _lock_by("id", len(ids))(workspace, *ids) if ids else []
+    else:
+        locked = _lock_by("uid", len(uids))(workspace, *uids)
     return {uid: id for uid, id in locked if uid in uids}
 
 
