@@ -23,6 +23,12 @@ ROUNDS ?= 50
 crash: $(VENV)/.tests-installed
 	CRASH_ROUNDS=$(ROUNDS) $(BIN)/pytest -n 2 --dist loadgroup -rPs tests/crash
 
+# How long `make soak` loads each database.
+MINUTES ?= 5
+
+soak: $(VENV)/.tests-installed
+	$(BIN)/python -m benchmarks.soak $(MINUTES)
+
 lint: $(VENV)/.tests-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
