@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types ci openapi clean
+.PHONY: run test pytest hostile crash soak lint types ci openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -12,6 +12,22 @@ test: lint types pytest
 
 pytest: $(VENV)/.tests-installed
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# Part of `make test`; by itself, with what it skipped.
+hostile: $(VENV)/.tests-installed
+	$(BIN)/pytest -n 2 --dist loadgroup -rs tests/hostile
+
+# How often `make crash` kills the service, Postgres and a worker; `make test` does it twice.
+ROUNDS ?= 50
+
+crash: $(VENV)/.tests-installed
+	CRASH_ROUNDS=$(ROUNDS) $(BIN)/pytest -n 2 --dist loadgroup -rPs tests/crash
+
+# How long `make soak` loads each database.
+MINUTES ?= 5
+
+soak: $(VENV)/.tests-installed
+	$(BIN)/python -m benchmarks.soak $(MINUTES)
 
 lint: $(VENV)/.tests-installed
 	$(BIN)/ruff check .

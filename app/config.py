@@ -25,7 +25,8 @@ def _setting(
 
 def _check_database_url(text: str) -> None:
     parts = urlsplit(text)
-    if parts.scheme == "sqlite" and parts.path.strip("/") not in ("", ":memory:") and not parts.netloc:
+    only_path = not (parts.netloc or parts.query or parts.fragment)  # a file named x.db?mode=ro is nobody's wish
+    if parts.scheme == "sqlite" and parts.path.strip("/") not in ("", ":memory:") and only_path:
         return
     if parts.scheme in ("postgresql", "postgres") and (parts.netloc or parts.query or len(parts.path) > 1):
         return

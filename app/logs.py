@@ -1,5 +1,6 @@
 """Log lines: one JSON object each, on standard error. They name routes by template and users not at all."""
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -28,24 +29,29 @@ def configure(level: str) -> None:
 
 def request(**fields: Any) -> None:
     """Write the line of a request that was answered."""
-    _log.info("request", **fields)
+    _write("info", "request", **fields)
 
 
 def event(name: str, **fields: Any) -> None:
     """Write that something happened to the service."""
-    _log.info(name, **fields)
+    _write("info", name, **fields)
 
 
 def warning(name: str, **fields: Any) -> None:
     """Write that something is wrong, and goes on being served."""
-    _log.warning(name, **fields)
+    _write("warning", name, **fields)
 
 
 def fault(error: BaseException, **fields: Any) -> None:
     """Write an error with its places in the code, without its message: a database's messages quote what was stored."""
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     cause = type(error.__cause__ or error.__context__ or error).__name__
-    _log.error("fault", error=type(error).__name__, cause=cause, stack=places, **fields)
+    _write("error", "fault", error=type(error).__name__, cause=cause, stack=places, **fields)
+
+
+def _write(level: str, name: str, **fields: Any) -> None:
+    with contextlib.suppress(OSError):  # a disk that is full of logs must not make a 500 of a write that was stored
+        getattr(_log, level)(name, **fields)
 
 
 class JsonFormatter(logging.Formatter):

@@ -55,6 +55,22 @@ def test_every_command_has_help_with_an_example(path, command):
     assert command.help and (isinstance(command, click.Group) or f"rollcall {' '.join(path)}" in text)
 
 
+@pytest.mark.parametrize("url", [
+    "postgresql://u:sek%ret@127.0.0.1:1/d", "postgresql://u:sekret@127.0.0.1:1/d?foo=bar", "postgresql://u:sekret@[::1/d",
+    "postgresql://u:sek:r@ret@127.0.0.1:1/d", "postgresql://u:sekret@127.0.0.1:port/d", "postgresql+psycopg://u:sekret@h/d",
+    "postgresql://u:sekret@127.0.0.1:1/d", "postgresql:///?host=/nowhere&password=sekret", "mysql://u:sekret@h/d",
+    "sqlite://u:sekret@h/x", "sqlite:///:memory:", "sqlite:///x.db?password=sekret", "sqlite:////proc/x/y.db", "sqlite:////dev/null",
+])  # fmt: skip
+def test_a_database_url_that_will_not_do_gives_one_line_without_the_password(url):
+    environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": url}
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", "migrate"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("rollcall: ") and ended.stderr.count("\n") == 1
+    assert not re.search("sek|ret@|u:", ended.stderr)
+
+
 def test_migrate_says_what_it_did(run):
     assert run("migrate").stdout.startswith("applied 0001_first")
     assert run("migrate").stdout == "nothing to do\n"

@@ -31,6 +31,7 @@ def test_an_empty_value_is_none():
     [
         ("PORT", "abc"), ("PORT", "0"), ("PORT", "65536"), ("WEB_CONCURRENCY", "0"), ("LOG_LEVEL", "loud"),
         ("DATABASE_URL", "mysql://x"), ("DATABASE_URL", "sqlite:///"), ("DATABASE_URL", "rollcall.db"),
+        ("DATABASE_URL", "sqlite:///:memory:"), ("DATABASE_URL", "sqlite:///x.db?mode=ro"), ("DATABASE_URL", "sqlite:///x#y"),
         ("ROLLCALL_CREATE_ID", "all"), ("ROLLCALL_PUBLIC_REPLIES", "some"), ("ROLLCALL_PREPARE_STATEMENTS", "perhaps"),
         ("ROLLCALL_PUBLIC_KEY", "with:colon"), ("ROLLCALL_SECRET_KEY", "short"), ("ROLLCALL_THREADS", "-1"),
         ("ROLLCALL_STATEMENT_TIMEOUT", "1s"), ("ROLLCALL_LOCK_TIMEOUT", ""), ("ROLLCALL_SHUTDOWN_TIMEOUT", "0"),

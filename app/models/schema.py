@@ -13,6 +13,7 @@ from app.models.database import db, forget_connection, statement, unrepeated
 
 _DIRECTORY = Path(__file__).parent / "migrations"
 _LOCK = 0x524F4C4C  # "ROLL": the number of the advisory lock on Postgres
+_SYNCHRONOUS_FULL = 2
 _LOCK_WAIT = "600s"  # a long migration of another process must end before ours may give up
 
 
@@ -28,6 +29,15 @@ def pending() -> list[str]:
     if unknown:
         raise errors.Misconfigured(f"DATABASE_URL: the database belongs to a newer release (it has {unknown[0]}).")
     return [row.name for row in rows if row.applied is None]
+
+
+@statement
+def is_durable() -> bool:
+    """Tell whether a commit on this connection waits for the disk. Raises errors.StorageUnavailable."""
+    if db.dialect.name == "sqlite":
+        return bool(db.execute_sql("PRAGMA synchronous").fetchone()[0] >= _SYNCHRONOUS_FULL)
+    waits = "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'"
+    return bool(db.execute_sql(waits).fetchone()[0])
 
 
 @unrepeated

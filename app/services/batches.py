@@ -38,9 +38,12 @@ def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int
 def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int, errors.Failure]:
     refused: dict[int, errors.Failure] = {}
     claims = users_store.has_updateable(workspace)
+    prepared = [(item, _calls(workspace, item, claims, any_id)) for item in items]
+    if not all(calls for _, calls in prepared):
+        _lock(workspace, items)
     waiting: list[tuple[Item, list[Call]]] = []
-    for item in items:
-        if calls := _calls(workspace, item, claims, any_id):
+    for item, calls in prepared:
+        if calls:
             waiting.append((item, calls))
             continue
         refused |= _run_together(waiting)
@@ -52,6 +55,16 @@ def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int,
         except errors.Failure as failure:
             refused[item.position] = failure
     return refused | _run_together(waiting)
+
+
+def _lock(workspace: int, items: Sequence[Item]) -> None:
+    """Lock all users of a chunk that cannot run in the order of uids: so it and other chunks cannot block each other.
+
+    Users whom two chunks are about to make cannot be locked: so such chunks of a workspace take turns.
+    """
+    accounts = {one["id"] for item in items for one in item.fields.get("accounts") or ()}
+    users_store.take_turns(workspace)
+    users_store.lock_all(workspace, accounts | {item.uid for item in items})
 
 
 def _is_sound(item: Item, any_id: bool) -> bool:

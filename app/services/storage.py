@@ -46,6 +46,11 @@ def prepare(settings: Settings) -> NewWorkspace | None:
     return made
 
 
+def is_durable() -> bool:
+    """Tell whether an acknowledged write is on disk. Raises errors.StorageUnavailable."""
+    return schema.is_durable()
+
+
 def migrate() -> list[str]:
     """Apply what the database lacks and return the names of it. Raises as `prepare` does."""
     with schema.only_one():

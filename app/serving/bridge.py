@@ -51,7 +51,9 @@ class Bridge:
         body = b"" if length > MAX_BODY else await _read(receive)
         if body is None:
             return  # the client went away, or took too long, before its request was whole
-        answer = await self.together(_request(scope, body)) if self.together else None
+        answer = None
+        if self.together and scope["path"] not in _INSTANT:
+            answer = await self.together(_request(scope, body))
         if isinstance(answer, Reply):
             await _send(send, 200, answer.headers, answer.body)
             return

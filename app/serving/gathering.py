@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
+from app import errors, logs
 from app.api.hot import Answer, Request
 
 _MAX_GROUP = 128  # requests; so many writes keep others from the database for some 10 ms
@@ -37,10 +38,17 @@ class Gathering:
         group, self._waiting = self._waiting[:_MAX_GROUP], self._waiting[_MAX_GROUP:]
         requests = [request for request, _ in group]
         if self._executor is None:
-            self._hand_out(group, self._together(requests))
+            self._hand_out(group, self._answer(requests))
         else:
-            running = asyncio.get_running_loop().run_in_executor(self._executor, self._together, requests)
+            running = asyncio.get_running_loop().run_in_executor(self._executor, self._answer, requests)
             running.add_done_callback(lambda done: self._hand_out(group, done.result()))
+
+    def _answer(self, requests: list[Request]) -> list[Answer]:
+        try:
+            return self._together(requests)
+        except Exception as error:  # noqa: BLE001 - a group without an answer would keep all that follow waiting for ever
+            logs.fault(error, request_id="", method="", route="together")
+            return [errors.InternalError()] * len(requests)
 
     def _hand_out(self, group: list[tuple[Request, asyncio.Future[Answer]]], answers: list[Answer]) -> None:
         for (_, future), answer in zip(group, answers, strict=True):

@@ -3,14 +3,10 @@
 import json
 import re
 
-import apsw
-import peewee
-import psycopg
 import pytest
 
 from app import clock, errors
 from app.api.errors import STATUS
-from app.models.database import db
 from app.services import audit, keys, users, workspaces
 from tests.factories import basic, fresh
 
@@ -155,21 +151,6 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(api, monkeypatch):
     failed = api.get(f"users/{fresh()}")
     assert (failed.status_code, failed.json["code"]) == (500, "internal_error")
     assert b"secret detail" not in failed.data and failed.json["request_id"] == failed.headers["X-Request-Id"]
-
-
-def test_a_database_that_is_away_is_503_and_told_when_to_come_back(api, engine, monkeypatch):
-    def away(*args):
-        try:
-            raise {"sqlite": apsw.IOError, "postgres": psycopg.OperationalError}[engine]("secret detail")
-        except (apsw.Error, psycopg.Error) as error:
-            raise peewee.OperationalError(error) from error
-
-    monkeypatch.setattr(type(db.obj), "execute_sql", away)
-    failed = api.get(f"users/{fresh()}")
-    assert (failed.status_code, failed.json["code"]) == (503, "storage_unavailable")
-    assert failed.headers["Retry-After"] == "1" and b"secret detail" not in failed.data
-    assert api.get("/readyz", by=None).status_code == 503
-    assert api.get("/healthz", by=None).status_code == 200
 
 
 @pytest.mark.parametrize(

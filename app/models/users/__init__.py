@@ -8,6 +8,7 @@ from app.models.users.changes import (
     lock_id,
     remove_meta,
     rename,
+    take_turns,
 )
 from app.models.users.finding import (
     by,
@@ -29,6 +30,6 @@ from app.models.users.upserts import upsert, upsert_call
 __all__ = [
     "MAX_META_KEYS", "User", "UserRow", "archive", "by", "by_meta", "claimants", "claimants_call", "delete", "dump",
     "find", "find_all", "find_call", "find_id", "has_updateable", "is_known", "key_of_email", "key_of_number",
-    "load_flat", "lock", "lock_all", "lock_id", "page", "page_call", "remove_meta", "rename", "row", "upsert",
-    "upsert_call",
+    "load_flat", "lock", "lock_all", "lock_id", "page", "page_call", "remove_meta", "rename", "row",
+    "take_turns", "upsert", "upsert_call",
 ]  # fmt: skip

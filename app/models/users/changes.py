@@ -10,6 +10,8 @@ from app.models.database import Statement, db
 from app.models.dialects import Dialect
 from app.models.users.rows import json_path
 
+_TURNS = 0x42415443  # "BATC": the class of the advisory locks on Postgres
+
 _LOCK = Statement(
     lambda d: f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}{d.for_update}"
 )
@@ -39,7 +41,7 @@ def _lock_by(column: str, count: int) -> Statement:
     return Statement(
         lambda d: (
             f"SELECT uid, id FROM users WHERE workspace_id = {d.parameter} "
-            f"AND {column} IN ({', '.join([d.parameter] * count)}) ORDER BY id{d.for_update}"
+            f"AND {column} IN ({', '.join([d.parameter] * count)}) ORDER BY uid{d.for_update}"
         )
     )
 
@@ -59,7 +61,7 @@ def _with_accounts(count: int) -> Statement:
 def lock_all(workspace: int, uids: Collection[str], with_accounts: bool = False) -> dict[str, str]:
     """Return {uid: id} of those of the uids that exist, and keep them from changing until the transaction ends.
 
-    with_accounts: lock the accounts that they are in, too. All are locked in the order of their ids, in one
+    with_accounts: lock the accounts that they are in, too. All are locked in the order of their uids, in one
     statement: so two transactions that need the same users wait for each other and cannot block each other.
     """
     if with_accounts:  # a subquery in the lock itself would be planned as a scan of all users
@@ -68,6 +70,15 @@ def lock_all(workspace: int, uids: Collection[str], with_accounts: bool = False)
     else:
         locked = _lock_by("uid", len(uids))(workspace, *uids)
     return {uid: id for uid, id in locked if uid in uids}
+
+
+_TAKE_TURNS = Statement(lambda d: f"SELECT pg_advisory_xact_lock({d.parameter}, hashtext({d.parameter}::text))")
+
+
+def take_turns(workspace: int) -> None:
+    """Wait until nobody else who called this for the workspace is in a transaction. On SQLite nobody ever is."""
+    if db.dialect.name == "postgres":
+        _TAKE_TURNS(_TURNS, str(workspace))
 
 
 _RENAME = Statement(

@@ -1,0 +1,87 @@
+"""kill -9 under write load, of everything in turn: what was acknowledged is there, once and whole."""
+
+import os
+import random
+import signal
+import time
+
+import psutil
+
+from tests.crash.load import Load
+from tests.factories import Service, fresh
+
+RECOVERY_SECONDS = 5
+LOAD_SECONDS = (0.2, 0.8)
+
+
+def _lengths(rounds):
+    chance = random.Random(rounds)
+    return [chance.uniform(*LOAD_SECONDS) for _ in range(rounds)]
+
+
+def test_all_that_was_acknowledged_outlives_the_service(new_database, engine, rounds):
+    acknowledged = 0
+    with Service(new_database(engine), LOG_LEVEL="warning") as service:
+        for seconds in _lengths(rounds):
+            with Load(service) as load:
+                time.sleep(seconds)
+                os.killpg(service.process.pid, signal.SIGKILL)
+                service.process.wait()
+            service.start()
+            load.check()
+            assert load.statuses.keys() <= {200, None}
+            acknowledged += load.count()
+    assert acknowledged > rounds
+    print(f"{engine}: service killed {rounds} times, {acknowledged} acknowledged, 0 lost")
+
+
+def test_all_that_was_acknowledged_outlives_postgres_and_the_service_finds_it_again(own_postgres, rounds):
+    acknowledged, slowest, unavailable = 0, 0.0, 0
+    with Service(own_postgres.new_database(), LOG_LEVEL="warning") as service:
+        for seconds in _lengths(rounds):
+            with Load(service) as load:
+                time.sleep(seconds)
+                own_postgres.kill()
+                time.sleep(0.3)
+                assert service.status("/healthz") == 200 and service.status("/readyz") == 503
+                own_postgres.start()
+                back = time.monotonic()
+                while load.last_success < back:
+                    assert time.monotonic() - back < RECOVERY_SECONDS
+                    time.sleep(0.01)
+                slowest = max(slowest, load.last_success - back)
+            load.check()
+            assert load.statuses.keys() <= {200, 503} and load.statuses[503]
+            acknowledged, unavailable = acknowledged + load.count(), unavailable + load.statuses[503]
+    print(
+        f"postgres killed {rounds} times, {acknowledged} acknowledged, 0 lost, {unavailable} times 503, "
+        f"back after {slowest:.2f} s at most"
+    )
+
+
+def test_a_worker_that_is_killed_every_second_costs_its_connections_and_nothing_else(new_database, engine, rounds):
+    with Service(new_database(engine), LOG_LEVEL="warning") as service, Load(service) as load:
+        for number in range(rounds):
+            time.sleep(1)
+            workers = psutil.Process(service.process.pid).children()
+            workers[number % len(workers)].kill()
+        time.sleep(1)
+        load.stop()
+        load.check()
+        assert load.statuses.keys() <= {200, None}
+        print(f"{engine}: {rounds} workers killed, {load.count()} acknowledged, 0 lost, {load.statuses[None]} cut off")
+
+
+def test_the_load_sees_what_is_missing(new_database):
+    """The check is worth something only if it fails: a user is deleted behind its back."""
+    with Service(new_database("sqlite"), LOG_LEVEL="warning") as service:
+        with Load(service) as load:
+            time.sleep(0.3)
+        load.check()
+        load.acknowledged["create"].append(fresh())
+        try:
+            load.check()
+        except AssertionError as error:
+            assert "lost" in str(error)
+        else:
+            raise AssertionError("nothing was missed")

@@ -1,0 +1,32 @@
+"""Groups of requests: each gets its own answer, also when its group fails."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app import errors, logs
+from app.serving.gathering import Gathering
+
+
+@pytest.mark.parametrize("executor", [None, "threads"])
+def test_a_group_that_fails_is_answered_and_the_next_one_served(executor):
+    logs.configure("critical")
+    groups = []
+
+    def together(requests):
+        groups.append(requests)
+        if len(groups) == 1:
+            raise RuntimeError("the first group fails")
+        return [f"answer to {one}" for one in requests]
+
+    async def ask(pool):
+        gathering = Gathering(together, pool)
+        first = await asyncio.wait_for(asyncio.gather(*(gathering(one) for one in "ab")), timeout=5)
+        second = await asyncio.wait_for(asyncio.gather(*(gathering(one) for one in "cd")), timeout=5)
+        return first, second
+
+    with ThreadPoolExecutor(1) as pool:
+        first, second = asyncio.run(ask(pool if executor else None))
+    assert [type(one) for one in first] == [errors.InternalError] * 2
+    assert second == ["answer to c", "answer to d"]
