@@ -150,6 +150,13 @@ class StillRunning(Failure):
     message = "A request with this Idempotency-Key is still running; please try again."
 
 
+class TooManyRequests(Failure):
+    """The key, the address or those who fail to log in from it have called too often; nothing was done."""
+
+    code = "rate_limited"
+    message = "Too many requests; please wait a while."
+
+
 class StorageUnavailable(Failure):
     """The database cannot be reached, written or locked just now; the request can be sent again."""
 

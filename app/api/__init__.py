@@ -2,8 +2,22 @@
 
 from flask import Flask
 
-from app.api import accounts, batches, docs, errors, events, health, lists, openapi, requests, subscriptions, users
+from app.api import (
+    accounts,
+    batches,
+    docs,
+    errors,
+    events,
+    health,
+    lists,
+    openapi,
+    rates,
+    requests,
+    subscriptions,
+    users,
+)
 from app.api.blueprint import ListIdConverter, UidConverter
+from app.api.proxies import TrustedProxies
 
 # Only /v1 is documented. The bare root answers too, because the official PHP and Java SDKs call it (engage.md 1).
 VERSION_PREFIX = "/v1"
@@ -13,6 +27,9 @@ def init_app(app: Flask) -> None:
     """Put the API on the app."""
     app.url_map.merge_slashes = False  # a double slash is no route, and no redirect to one
     app.url_map.converters |= {"uid": UidConverter, "list": ListIdConverter}
+    settings = app.config["SETTINGS"]
+    app.wsgi_app = TrustedProxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
+    rates.init_app(app, settings)
     requests.init_app(app)
     errors.init_app(app)
     api = openapi.new_api(app)

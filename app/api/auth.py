@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from app import errors
+from app.api import rates
 from app.services import keys
 from app.services.keys import Credential
 
@@ -41,12 +42,18 @@ def init_app(app: Flask) -> None:
 
 
 def check() -> None:
-    """Let the request pass or raise errors.WrongCredentials, errors.SecretNeeded."""
+    """Let the request pass or raise errors.WrongCredentials, SecretNeeded, TooManyRequests."""
     view = current_app.view_functions.get(request.endpoint or "")
     level = getattr(view, "access", SECRET_KEY)
     if level == OPEN or request.method == "OPTIONS":
         return
-    g.credential = credential = authenticate(request.headers.get("Authorization", ""))
+    rates.check_logins()
+    try:
+        g.credential = credential = authenticate(request.headers.get("Authorization", ""))
+    except errors.WrongCredentials:
+        rates.count_failed_login()
+        raise
+    rates.count_key(credential)
     if level == SECRET_KEY and view is not None and not credential.full:
         raise errors.SecretNeeded()
 

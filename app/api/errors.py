@@ -24,6 +24,7 @@ STATUS = {
     errors.StillRunning: 409,
     errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
+    errors.TooManyRequests: 429,
     errors.InternalError: 500,
     errors.StorageUnavailable: 503,
 }

@@ -12,6 +12,7 @@ from app import errors, ids, uids
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
 from app.api.blueprint import Api, ListIdConverter, UidConverter
 from app.api.errors import STATUS
+from app.api.rates import UNLIMITED
 
 _INTRODUCTION = (
     "Rollcall keeps who a product's users are, what they did, and which lists and accounts they belong to.\n\n"
@@ -35,9 +36,22 @@ _SCHEMES = {
         "description": "The public key as user name, the secret key as password: for servers.",
     },
 }
+_RATE_HEADERS = {
+    "RateLimit-Policy": {
+        "description": "The limits that apply: each with its quota and its window in seconds "
+        "(draft-ietf-httpapi-ratelimit-headers-10).",
+        "schema": {"type": "string", "example": '"address";q=10000;w=1, "key";q=20000;w=1'},
+    },
+    "RateLimit": {
+        "description": "What is left of each limit, and the seconds until its window ends.",
+        "schema": {"type": "string", "example": '"address";r=9999;t=1, "key";r=19998;t=1'},
+    },
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
 _HEADERS = {
     401: {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}},
-    503: {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}},
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
 }
 _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
 _PATH_PARAMETERS = {
@@ -72,6 +86,8 @@ def new_api(app: Flask) -> Api:
     api.ma_plugin.converter.add_attribute_function(_names)
     for name, scheme in _SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
+    for name, header in _RATE_HEADERS.items():
+        api.spec.components.header(name, header)
     return api
 
 
@@ -95,6 +111,8 @@ def document() -> dict[str, Any]:
                 operation["operationId"] = rule.endpoint.replace(".", "_")
                 operation["security"] = _SECURITY[getattr(view, "access", SECRET_KEY)]
                 _finish(operation, path, view, schemas)
+                if rule.endpoint.partition(".")[0] not in UNLIMITED:
+                    _limit(operation)
     return {name: found[name] for name in _ORDER if name in found}
 
 
@@ -127,9 +145,21 @@ def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, 
             content["example"] = _example(content["schema"], schemas)
     if "requestBody" in operation:
         operation["requestBody"]["description"] = "JSON in UTF-8; keys that are not listed are ignored."
-    operation["responses"] |= _error_responses(_failures(operation, path, view))
     operation["responses"].pop("default", None)
-    operation["responses"] = dict(sorted((str(code), reply) for code, reply in operation["responses"].items()))
+    _add(operation, _failures(operation, path, view))
+
+
+def _add(operation: dict[str, Any], failures: list[type[errors.Failure]]) -> None:
+    found = operation["responses"] | _error_responses(failures)
+    operation["responses"] = dict(sorted((str(code), reply) for code, reply in found.items()))
+
+
+def _limit(operation: dict[str, Any]) -> None:
+    """Say that the calls of the operation are counted (app/api/rates.py)."""
+    _add(operation, [errors.TooManyRequests])
+    told = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS}
+    for reply in operation["responses"].values():
+        reply["headers"] = {**reply.get("headers", {}), **told}
 
 
 def _failures(operation: dict[str, Any], path: str, view: Any) -> list[type[errors.Failure]]:

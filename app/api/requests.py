@@ -7,7 +7,7 @@ import time
 from flask import Flask, Response, current_app, g, request
 
 from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bodies, cors
+from app.api import auth, bodies, cors, rates
 from app.api.replies import done
 from app.services import storage
 
@@ -25,6 +25,7 @@ _SAFE_HEADERS = {
 def init_app(app: Flask) -> None:
     """Run these around every request of the app; the credentials come before all that looks at what was sent."""
     app.before_request(name_request)
+    app.before_request(rates.count_address)
     app.before_request(wait_for_storage)
     app.before_request(answer_options)
     auth.init_app(app)
@@ -92,6 +93,7 @@ def finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     for name, value in _SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
+    rates.announce(response)
     cors.open_reply(response)
     logs.request(
         request_id=g.request_id,

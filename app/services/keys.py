@@ -29,6 +29,7 @@ class Credential(NamedTuple):
     """Whom a request speaks for. full: the secret was given too. origins: whose pages may call with the key."""
 
     workspace: int
+    public_key: str
     full: bool
     origins: frozenset[str]
 
@@ -44,7 +45,7 @@ def authenticate(public: str, secret: str) -> Credential:
         raise errors.WrongCredentials()
     if secret and not hmac.compare_digest(_hash(secret), key.secret_hash):
         raise errors.WrongCredentials()
-    return Credential(key.workspace, bool(secret), origins_of(public))
+    return Credential(key.workspace, public, bool(secret), origins_of(public))
 
 
 @transaction
