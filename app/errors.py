@@ -64,6 +64,13 @@ class SecretNeeded(Failure):
     message = "This needs the secret key; the public key alone is not enough."
 
 
+class SignatureNeeded(Failure):
+    """The public key alone, in a workspace that demands signatures, without those of the users it writes to."""
+
+    code = "signature_needed"
+    message = "This needs the secret key, or the signature of the user in X-User-Signature."
+
+
 class EmailChange(Failure):
     """The public key alone may set an email, never change or clear one.
 

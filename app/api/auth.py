@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from app import errors
-from app.api import rates
+from app.api import rates, signatures
 from app.services import keys
 from app.services.keys import Credential
 
@@ -42,7 +42,7 @@ def init_app(app: Flask) -> None:
 
 
 def check() -> None:
-    """Let the request pass or raise errors.WrongCredentials, SecretNeeded, TooManyRequests."""
+    """Let the request pass or raise errors.WrongCredentials, SecretNeeded, SignatureNeeded, TooManyRequests."""
     view = current_app.view_functions.get(request.endpoint or "")
     level = getattr(view, "access", SECRET_KEY)
     if level == OPEN or request.method == "OPTIONS":
@@ -56,6 +56,8 @@ def check() -> None:
     rates.count_key(credential)
     if level == SECRET_KEY and view is not None and not credential.full:
         raise errors.SecretNeeded()
+    if level == PUBLIC_KEY:
+        signatures.check(view, credential)
 
 
 def current_workspace() -> int:

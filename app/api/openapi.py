@@ -21,7 +21,7 @@ _INTRODUCTION = (
 )
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     OPEN: [],
-    PUBLIC_KEY: [{"publicKey": []}, {"secretKey": []}],
+    PUBLIC_KEY: [{"publicKey": []}, {"publicKey": [], "userSignature": []}, {"secretKey": []}],
     SECRET_KEY: [{"secretKey": []}],
 }
 _SCHEMES = {
@@ -29,6 +29,13 @@ _SCHEMES = {
         "type": "http",
         "scheme": "basic",
         "description": "The public key as user name, an empty password: for browsers and phones.",
+    },
+    "userSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-User-Signature",
+        "description": "Beside the public key, for writes in a workspace that demands it: "
+        "hex(HMAC-SHA256(signing secret, uid)) of the user that is written to; for a merge of both, with a comma.",
     },
     "secretKey": {
         "type": "http",
@@ -110,7 +117,7 @@ def document() -> dict[str, Any]:
                 view = current_app.view_functions[rule.endpoint]
                 operation["operationId"] = rule.endpoint.replace(".", "_")
                 operation["security"] = _SECURITY[getattr(view, "access", SECRET_KEY)]
-                _finish(operation, path, view, schemas)
+                _finish(operation, path, view, schemas, is_read=method == "get")
                 if rule.endpoint.partition(".")[0] not in UNLIMITED:
                     _limit(operation)
     return {name: found[name] for name in _ORDER if name in found}
@@ -135,7 +142,7 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, Any]) -> None:
+def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, Any], is_read: bool) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             parameter.update(_PATH_PARAMETERS[parameter["name"]])
@@ -146,7 +153,7 @@ def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, 
     if "requestBody" in operation:
         operation["requestBody"]["description"] = "JSON in UTF-8; keys that are not listed are ignored."
     operation["responses"].pop("default", None)
-    _add(operation, _failures(operation, path, view))
+    _add(operation, _failures(operation, path, view, is_read))
 
 
 def _add(operation: dict[str, Any], failures: list[type[errors.Failure]]) -> None:
@@ -162,7 +169,7 @@ def _limit(operation: dict[str, Any]) -> None:
         reply["headers"] = {**reply.get("headers", {}), **told}
 
 
-def _failures(operation: dict[str, Any], path: str, view: Any) -> list[type[errors.Failure]]:
+def _failures(operation: dict[str, Any], path: str, view: Any, is_read: bool) -> list[type[errors.Failure]]:
     level, found = getattr(view, "access", SECRET_KEY), list(getattr(view, "failures", ()))
     if "parameters" in operation or "requestBody" in operation:
         found.append(errors.InvalidInput)
@@ -172,6 +179,8 @@ def _failures(operation: dict[str, Any], path: str, view: Any) -> list[type[erro
         found += [errors.WrongCredentials, errors.StorageUnavailable]
     if level == SECRET_KEY:
         found.append(errors.SecretNeeded)
+    if level == PUBLIC_KEY and not is_read:
+        found.append(errors.SignatureNeeded)
     if "{" in path:
         found.append(errors.NotFound)
     return [*dict.fromkeys(found), errors.InternalError]

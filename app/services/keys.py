@@ -9,6 +9,7 @@ from typing import NamedTuple
 from app import clock, errors
 from app.models.database import statement, transaction
 from app.models.workspaces import Key, Origin, find_key, is_any_origin, origins_of
+from app.services import signatures
 
 _HOUR = 3_600_000  # milliseconds
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
@@ -26,12 +27,16 @@ class KeyPair(NamedTuple):
 
 
 class Credential(NamedTuple):
-    """Whom a request speaks for. full: the secret was given too. origins: whose pages may call with the key."""
+    """Whom a request speaks for. full: the secret was given too. origins: whose pages may call with the key.
+
+    signing_secret: what signatures of users are made with, None where none are demanded.
+    """
 
     workspace: int
     public_key: str
     full: bool
     origins: frozenset[str]
+    signing_secret: str | None
 
 
 @statement
@@ -45,7 +50,8 @@ def authenticate(public: str, secret: str) -> Credential:
         raise errors.WrongCredentials()
     if secret and not hmac.compare_digest(_hash(secret), key.secret_hash):
         raise errors.WrongCredentials()
-    return Credential(key.workspace, public, bool(secret), origins_of(public))
+    signing = None if key.signatures_since is None else signatures.secret(key.signing_key, key.signatures_since)
+    return Credential(key.workspace, public, bool(secret), origins_of(public), signing)
 
 
 @transaction
