@@ -16,6 +16,8 @@ MAX_BODY = 1024 * 1024  # bytes that are kept; the application refuses less on m
 # A client that sends more must read our answer, and mostly does so only when it has sent all: we let it for a while.
 _MAX_DISCARDED = 16 * 1024 * 1024  # bytes
 _DISCARD_SECONDS = 2.0
+BODY_SECONDS = 60.0  # how long a body may be under way: 1 MiB at the speed of a bad phone connection
+_TOO_SLOW = b"The body did not come in time."
 
 # What touches nothing that could keep it waiting, and must be answered while all else waits for a database.
 _INSTANT = ("/healthz",)
@@ -30,22 +32,24 @@ class Bridge:
     """Calls a WSGI application for each request of an ASGI server.
 
     executor: where the application runs, so that waits overlap; on the event loop itself when None, which is faster
-    for a database that answers from memory.
+    for a database that answers from memory. body_seconds: how long a client may take to send a body.
     """
 
-    def __init__(self, application: WsgiApp, executor: Executor | None = None):
+    def __init__(self, application: WsgiApp, executor: Executor | None = None, body_seconds: float = BODY_SECONDS):
         self.application = application
         self.executor = executor
+        self.body_seconds = body_seconds
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Serve one request; websockets and the lifespan protocol are not for us."""
+        """Serve one request; the worker lets no websocket come here, and the lifespan protocol is off."""
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
         length = _content_length(scope)
-        body = b"" if length > MAX_BODY else await _read(receive)
-        if body is None:
-            return  # the client went away, or took too long, before its request was whole
-        environ = _environ(scope, body, length)
+        body = b"" if length > MAX_BODY else await _read(receive, self.body_seconds)
+        if body is None:  # the client took too long, or went away and will not see this
+            await _answer(send, "408", [("Content-Type", "text/plain"), ("Connection", "close")], _TOO_SLOW)
+            return
+        environ = _environ(scope, body, length, is_threaded=self.executor is not None)
         if self.executor is None or scope["path"] in _INSTANT:
             reply = self._call(environ)
         else:
@@ -70,9 +74,22 @@ class Bridge:
         return started[0], started[1], body
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """Return the body, cut soon after MAX_BODY; None when the client did not send all of it."""
-    parts, size, more = [], 0, True
+async def _read(receive: Receive, seconds: float) -> bytes | None:
+    """Return the body, cut soon after MAX_BODY; None when the client did not send all of it in time."""
+    message = await receive()
+    if message["type"] != "http.request":
+        return None
+    if not message["more_body"]:
+        return bytes(message["body"])
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read_on(receive, message["body"])
+    except TimeoutError:
+        return None
+
+
+async def _read_on(receive: Receive, start: bytes) -> bytes | None:
+    parts, size, more = [start], len(start), True
     while more and size <= MAX_BODY:
         message = await receive()
         if message["type"] != "http.request":
@@ -85,6 +102,7 @@ async def _read(receive: Receive) -> bytes | None:
 
 async def _answer(send: Send, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    encoded.append((b"server", b"rollcall"))  # in place of gunicorn's own
     await send({"type": "http.response.start", "status": int(status[:3]), "headers": encoded})
     await send({"type": "http.response.body", "body": body})
 
@@ -109,7 +127,7 @@ def _content_length(scope: dict[str, Any]) -> int:
     return 0
 
 
-def _environ(scope: dict[str, Any], body: bytes, length: int) -> Environ:
+def _environ(scope: dict[str, Any], body: bytes, length: int, is_threaded: bool) -> Environ:
     """The environ of PEP 3333."""
     target = scope["raw_path"]
     if not target.startswith(b"/"):  # the absolute form of a request to a proxy (RFC 9112 section 3.2.2)
@@ -130,7 +148,7 @@ def _environ(scope: dict[str, Any], body: bytes, length: int) -> Environ:
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.input_terminated": True,
-        "wsgi.multithread": False,
+        "wsgi.multithread": is_threaded,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
@@ -139,6 +157,7 @@ def _environ(scope: dict[str, Any], body: bytes, length: int) -> Environ:
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     environ.pop("HTTP_TRANSFER_ENCODING", None)  # the body lies whole in wsgi.input
+    environ.pop("HTTP_UPGRADE", None)  # we do not, and werkzeug would look for a route of websockets
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
     environ["CONTENT_LENGTH"] = str(max(length, len(body)))
     environ.pop("HTTP_CONTENT_LENGTH", None)
