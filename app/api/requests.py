@@ -19,7 +19,9 @@ _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # pages set their own
 }
+_HTTPS_ONLY = "max-age=31536000"  # seconds; a year, as browsers expect of those who mean it
 
 
 def init_app(app: Flask) -> None:
@@ -93,6 +95,8 @@ def finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     for name, value in _SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = _HTTPS_ONLY
     rates.announce(response)
     cors.open_reply(response)
     logs.request(
