@@ -32,8 +32,10 @@ def check_logins() -> None:
 
     Letting the right credentials pass would tell those who guess that they are.
     """
-    if policy := _rates().login:
-        _refuse_if_exceeded(policy.look(client()))
+    policy = _rates().login
+    if policy and not (standing := policy.look(client())).remaining:
+        g.standings.append(standing)
+        raise errors.TooManyRequests()
 
 
 def count_failed_login() -> None:
@@ -70,12 +72,6 @@ def _count(policy: Policy | None, who: str) -> None:
         g.standings.append(standing)
         if standing.exceeded:
             raise errors.TooManyRequests()
-
-
-def _refuse_if_exceeded(standing: Standing) -> None:
-    if standing.exceeded:
-        g.standings.append(standing)
-        raise errors.TooManyRequests()
 
 
 def _rates() -> Rates:

@@ -1,6 +1,5 @@
 """Rate limits: how often a key, an address and those who fail to log in may call."""
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -27,21 +26,26 @@ class Store(Protocol):
 
 
 class Standing(NamedTuple):
-    """Where a caller stands with a limit after this request. seconds: until the window ends."""
+    """Where a caller stands with a limit: how many times it called, and when the window ends (epoch milliseconds)."""
 
     policy: "Policy"
     times: int
-    seconds: int
+    ends: int
 
     @property
     def exceeded(self) -> bool:
-        """Whether this request is one too many."""
+        """Whether the last time was one too many."""
         return self.times > self.policy.amount
 
     @property
     def remaining(self) -> int:
-        """How many more requests the window has room for."""
+        """How many more times the window has room for."""
         return max(0, self.policy.amount - self.times)
+
+    @property
+    def seconds(self) -> int:
+        """How long until the window ends."""
+        return max(0, -((clock.now() - self.ends) // 1000))  # rounded up
 
 
 class Policy:
@@ -55,15 +59,11 @@ class Policy:
 
     def count(self, who: str) -> Standing:
         """Count one more time of somebody."""
-        return self._standing(self._store.add(f"{self.name}/{who}", self.seconds * 1000))
+        return Standing(self, *self._store.add(f"{self.name}/{who}", self.seconds * 1000))
 
     def look(self, who: str) -> Standing:
-        """Return where somebody would stand with one more time, without counting it."""
-        found = self._store.read(f"{self.name}/{who}")
-        return self._standing(found._replace(times=found.times + 1))
-
-    def _standing(self, found: Count) -> Standing:
-        return Standing(self, found.times, max(0, math.ceil((found.ends - clock.now()) / 1000)))
+        """Return where somebody stands, without counting."""
+        return Standing(self, *self._store.read(f"{self.name}/{who}"))
 
 
 class Rates:
