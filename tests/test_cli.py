@@ -111,6 +111,15 @@ def test_keys_are_rotated_and_revoked(json_of, run):
     assert json_of("workspace", "list", "--json")[1]["public_keys"] == [third["public_key"]]
 
 
+def test_signatures_are_required_and_no_more(json_of, run, new_database):
+    json_of("workspace", "create", "acme", "--json")
+    secrets = [json_of("key", "require-signature", "--workspace", "acme", "--json")[0] for _ in range(2)]
+    assert all(re.fullmatch("[0-9a-f]{64}", one["signing_secret"]) for one in secrets) and secrets[0] != secrets[1]
+    assert run("key", "require-signature", "--workspace", "acme").stdout.startswith("workspace: acme\nsigning_secret: ")
+    assert run("key", "require-signature", "--workspace", "acme", "--off").stdout == "signatures are not required\n"
+    run("key", "require-signature", "--workspace", "nobody", status=1)
+
+
 def test_a_list_is_made(run):
     run("migrate"), run("workspace", "list")
     assert re.fullmatch("[0-9a-f]{24}\n", run("list", "create", "Weekly news").stdout)

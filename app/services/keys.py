@@ -10,7 +10,7 @@ from app import clock, errors
 from app.actions import Action
 from app.models.database import statement, transaction
 from app.models.workspaces import Key, Origin, find_key, is_any_origin, origins_of
-from app.services import audit
+from app.services import audit, signatures
 from app.services.audit import Caller
 
 _HOUR = 3_600_000  # milliseconds
@@ -29,15 +29,16 @@ class KeyPair(NamedTuple):
 
 
 class Credential(NamedTuple):
-    """Whom a request speaks for.
+    """Whom a request speaks for. full: the secret was given too. origins: whose pages may call with the key.
 
-    key: the public key. full: the secret was given too. origins: whose pages may call with the key.
+    signing_secret: what signatures of users are made with, None where none are demanded.
     """
 
     workspace: int
-    key: str
+    public_key: str
     full: bool
     origins: frozenset[str]
+    signing_secret: str | None
 
 
 @statement
@@ -51,7 +52,8 @@ def authenticate(public: str, secret: str) -> Credential:
         raise errors.WrongCredentials()
     if secret and not hmac.compare_digest(_hash(secret), key.secret_hash):
         raise errors.WrongCredentials()
-    return Credential(key.workspace, public, bool(secret), origins_of(public))
+    signing = None if key.signatures_since is None else signatures.secret(key.signing_key, key.signatures_since)
+    return Credential(key.workspace, public, bool(secret), origins_of(public), signing)
 
 
 @transaction
