@@ -59,6 +59,13 @@ class Settings:
     prepare_statements: bool = _setting("ROLLCALL_PREPARE_STATEMENTS", True, "true or false")
     shutdown_timeout: int = _setting("ROLLCALL_SHUTDOWN_TIMEOUT", 10, "seconds", validate.Range(1, 600))
 
+    erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
+
+    @property
+    def journal_path(self) -> str:
+        """The file of the journal of erasures, empty where there is none."""
+        return self.erasure_journal or (f"{self.sqlite_path}.erasures" if self.is_sqlite else "")
+
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is an SQLite file."""

@@ -2,8 +2,9 @@
 
 from app import errors
 from app.models import merges as store
-from app.models import users
+from app.models import replies, users
 from app.models.database import transaction
+from app.services import erasures
 
 
 @transaction
@@ -25,9 +26,11 @@ def merge(workspace: int, source: str, destination: str, full: bool) -> None:
         raise errors.SecretNeeded("Merging a user with an email or a number needs the secret key.")
     while destination not in locked:
         if users.rekey(workspace, locked[source], destination):
+            replies.pass_on(workspace, [source], locked[source])
             return
         locked = users.lock_both(workspace, source, destination)  # somebody made it meanwhile
     if store.fill(workspace, locked[source], locked[destination]) > users.MAX_META_KEYS:
         raise errors.InvalidInput({"source": [f"Must not bring meta beyond {users.MAX_META_KEYS} keys."]})
     store.move(workspace, locked[source], locked[destination])
+    erasures.note_merge(workspace, locked[source], locked[destination], (source, destination))
     users.delete(workspace, locked[source])

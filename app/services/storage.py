@@ -7,17 +7,19 @@ from app.config import Settings
 from app.models import schema
 from app.models.database import db, forget_connection, open_database
 from app.models.workspaces import try_write
-from app.services import workspaces
+from app.services import erasures, workspaces
 from app.services.keys import KeyPair
 from app.services.workspaces import NewWorkspace
 
 _preparing = threading.Lock()
+_caught_up: set[str] = set()  # journals that agree with the database
 _PATIENCE = 0.2  # seconds that a request waits for another one that is preparing; a database that hangs holds up one
 
 
 def open(settings: Settings) -> None:
     """Make the database of these settings the one in use. Nothing is connected yet. Raises errors.Misconfigured."""
     open_database(settings)
+    erasures.open_journal(settings.journal_path)
 
 
 def disconnect() -> None:
@@ -31,8 +33,9 @@ def abandon_connections() -> None:
 
 
 def prepare(settings: Settings) -> NewWorkspace | None:
-    """Migrate the database and see that there is a workspace; return it if it was made now, with its secret.
+    """Migrate the database, see that there is a workspace, and erase whom a restored backup has brought back.
 
+    Returns the workspace if it was made now, with its secret.
     Cheap when there is nothing to do, and safe when many processes do it at once.
     Raises errors.StorageUnavailable, errors.Misconfigured.
     """
@@ -42,8 +45,16 @@ def prepare(settings: Settings) -> NewWorkspace | None:
         with schema.only_one():
             schema.migrate()
             made = workspaces.ensure_default(pair)
+    _apply_journal(settings)
     db.obj.is_prepared = True
     return made
+
+
+def _apply_journal(settings: Settings) -> None:
+    """Once in a process and those it forks: nothing but a restore takes entries out of the table."""
+    if settings.journal_path not in _caught_up:
+        erasures.catch_up()
+        _caught_up.add(settings.journal_path)
 
 
 def migrate() -> list[str]:

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids, uids
 from app.cursors import Page
-from app.models import accounts, devices, lists
+from app.journal import Entry
+from app.models import devices
 from app.models import users as store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
 from app.models.users import UserRow
-from app.services import memberships, subscriptions
+from app.services import erasures, memberships, subscriptions
 
 __all__ = [
     "Saved",
@@ -107,13 +108,18 @@ def version(user: UserRow) -> str:
     return hashlib.sha256(repr(user).encode()).hexdigest()[:_VERSION_DIGITS]
 
 
-@transaction
 def delete(workspace: int, uid: str) -> None:
-    """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
-    id = lock(workspace, uid)
-    accounts.discount(workspace, id)
-    lists.discount(workspace, id)
-    store.delete(workspace, id)
+    """Erase the user and everything that hangs on it; on return it stands in the journal of erasures (docs/erasure.md).
+
+    Not for inside a transaction: the file of the journal takes what is committed.
+    Raises errors.UserNotFound, errors.StorageUnavailable; after the latter the user may be gone already.
+    """
+    erasures.write_down(_erase(workspace, uid))
+
+
+@transaction
+def _erase(workspace: int, uid: str) -> list[Entry]:
+    return erasures.erase(workspace, lock(workspace, uid), uid)
 
 
 @statement
