@@ -61,6 +61,8 @@ class Settings:
 
     erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
 
+    purge_hour: int = _setting("ROLLCALL_PURGE_HOUR", 3, "hour of the day, UTC", validate.Range(-1, 23))
+
     @property
     def journal_path(self) -> str:
         """The file of the journal of erasures, empty where there is none."""

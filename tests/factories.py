@@ -143,11 +143,11 @@ class Service:
             connection.close()
 
     def send(
-        self, connection: Any, method: str, path: str, body: Any = None, by: str | None = "secret"
+        self, connection: Any, method: str, path: str, body: Any = None, by: str | None = "secret", **more: str
     ) -> tuple[int, Any]:
-        """Send a request on a connection; return its status and the reply."""
+        """Send a request on a connection; return its status and the reply. more: headers."""
         authorization = basic(self.public, self.secret if by == "secret" else "")
-        headers = {"Authorization": authorization} if by else {}
+        headers = {**({"Authorization": authorization} if by else {}), **more}
         path = path if path.startswith("/") else f"/v1/{path}"
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()

@@ -54,5 +54,11 @@ def once(workspace: int, key: str, request: bytes, act: Callable[[], Made]) -> A
     return Answer(kept.body.encode(), replayed=True)
 
 
+@transaction
+def forget_old(workspace: int) -> None:
+    """Forget the replies that were kept long enough."""
+    store.forget(workspace, clock.now() - _KEPT)
+
+
 def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()

@@ -4,6 +4,7 @@ from app import banner, logs
 from app.config import read_settings
 from app.errors import Misconfigured, StorageUnavailable
 from app.services import storage
+from app.serving import companion
 from app.serving.worker import stop_newborn_workers
 
 try:
@@ -60,6 +61,16 @@ def on_starting(server):  # type: ignore[no-untyped-def]
             banner.show(_settings, made)
     finally:
         storage.disconnect()
+
+
+def when_ready(server):  # type: ignore[no-untyped-def]
+    """Start the worker beside the workers."""
+    companion.start()
+
+
+def on_exit(server):  # type: ignore[no-untyped-def]
+    """Stop it, once the requests under way are answered."""
+    companion.stop()
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
