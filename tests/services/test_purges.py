@@ -1,12 +1,15 @@
 """When it is purged, and by whom."""
 
 import random
+import re
 import secrets
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import conninfo
 
 from app import clock, errors
 from app.config import Settings
@@ -115,6 +118,23 @@ def test_a_reader_who_does_not_end_is_reported(alone, engine, monkeypatch):
     finally:
         done.set()
         thread.join()
+
+
+def test_the_owner_of_a_postgres_needs_the_rights_that_the_docs_name(new_database, root, postgres):
+    url = new_database("postgres")
+    name, role = conninfo.conninfo_to_dict(url)["dbname"], "owner" + secrets.token_hex(4)
+    grants = re.search(r"```sql\n(.*?)```", (root / "docs/erasure.md").read_text(), re.S)[1]
+    with psycopg.connect(url, autocommit=True) as superuser:
+        superuser.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+        superuser.execute(f"ALTER DATABASE {name} OWNER TO {role}")
+        settings = Settings(database_url=url.replace("//postgres:@", f"//{role}:x@"))
+        open_database(settings)
+        storage.prepare(settings)
+        [said] = purges.purge()
+        assert "docs/erasure.md" in said
+        superuser.execute(grants.replace("rollcall", role))
+        assert purges.purge() == []
+        forget_connection()
 
 
 def test_sqlite_needs_its_vacuum(tmp_path):
