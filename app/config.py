@@ -1,7 +1,7 @@
 """Settings: read once from the environment, frozen, and documented in docs/settings.md (a test compares the two)."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,6 +97,11 @@ def read_settings() -> Settings:
         missing = "ROLLCALL_SECRET_KEY" if settings.public_key else "ROLLCALL_PUBLIC_KEY"
         raise Misconfigured(f"{missing} is missing: the two keys of a pair are set together.")
     return settings
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process and these variables: for a program that we start."""
+    return {**os.environ, **more}
 
 
 def _read(env: FileAwareEnv, one: Field[Any]) -> Any:

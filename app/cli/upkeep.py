@@ -1,11 +1,11 @@
-"""`rollcall worker` and `rollcall purge`: what is done beside requests."""
+"""`rollcall worker`, `purge`, `backup` and `restore`: what is done beside requests."""
 
 import click
 
-from app import jobs
+from app import jobs, logs
 from app.cli.base import main, with_storage
 from app.config import read_settings
-from app.services import purges
+from app.services import backups, purges, storage
 
 
 @main.command(epilog="Example: rollcall worker")
@@ -24,3 +24,25 @@ def purge() -> None:
     if undone:
         raise click.exceptions.Exit(1)
     click.echo("purged")
+
+
+@main.command(epilog="Example: rollcall backup /backups/rollcall-2026-11-23")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+def backup(file: str, force: bool) -> None:
+    """Write all that is stored to FILE, while the service runs. Nothing is migrated."""
+    logs.configure("error")
+    storage.open(read_settings())
+    click.echo(f"{backups.backup(file, force)} bytes")
+
+
+@main.command(epilog="Example: rollcall restore /backups/rollcall-2026-11-23")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace a database that has workspaces.")
+def restore(file: str, force: bool) -> None:
+    """Put a backup in the place of the database, and erase again who was erased since. Stop the service first."""
+    settings = read_settings()
+    logs.configure("error")
+    storage.open(settings)
+    again = backups.restore(settings, file, force)
+    click.echo(f"restored; {again} users erased again")

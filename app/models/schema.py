@@ -1,5 +1,6 @@
 """Bringing the database to the schema of this program, once, however many processes start at the same time."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -24,6 +25,22 @@ def pending() -> list[str]:
     if unknown:
         raise errors.Misconfigured(f"DATABASE_URL: the database belongs to a newer release (it has {unknown[0]}).")
     return [row.name for row in rows if row.applied is None]
+
+
+def unknown(names: Iterable[str]) -> list[str]:
+    """Return those of the names of applied migrations that this program does not know."""
+    return sorted(set(names) - {one.stem for one in _DIRECTORY.glob("[0-9]*.py")})
+
+
+@statement
+def has_table(name: str) -> bool:
+    """Tell whether the database has a table of that name. Raises errors.StorageUnavailable."""
+    return name in db.get_tables()
+
+
+def is_empty() -> bool:
+    """Tell whether the database has none of our tables. Raises errors.StorageUnavailable."""
+    return not has_table("workspaces")
 
 
 @unrepeated

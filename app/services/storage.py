@@ -1,10 +1,11 @@
 """The storage as a whole: made ready at the start, and asked whether it still serves."""
 
 import threading
+from typing import TextIO
 
 from app import errors
 from app.config import Settings
-from app.models import schema
+from app.models import locks, schema
 from app.models.database import db, forget_connection, open_database
 from app.models.workspaces import try_write
 from app.services import erasures, workspaces
@@ -20,6 +21,14 @@ def open(settings: Settings) -> None:
     """Make the database of these settings the one in use. Nothing is connected yet. Raises errors.Misconfigured."""
     open_database(settings)
     erasures.open_journal(settings.journal_path)
+
+
+def announce() -> TextIO | None:
+    """Keep `rollcall restore` away while the file answered is open, here or in a process that was forked.
+
+    On Postgres there is none: there the connections tell. Raises errors.StorageUnavailable.
+    """
+    return locks.share_file(locks.SERVING)
 
 
 def disconnect() -> None:

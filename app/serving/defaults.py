@@ -51,6 +51,7 @@ def on_starting(server):  # type: ignore[no-untyped-def]
     logs.configure(_settings.log_level)
     try:
         storage.open(_settings)
+        server.rollcall_announcement = storage.announce()
         made = storage.prepare(_settings)
     except StorageUnavailable:
         logs.warning("database_away", hint="DATABASE_URL cannot be reached or written; answering 503 until it can")

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from tests.factories import Service, fresh
-from tests.serving.test_erasure import run
 
 
 def companions(pid):
@@ -53,4 +52,4 @@ def test_the_bytes_of_who_was_erased_are_purged_without_being_asked(new_database
         service.call("PUT", f"users/{uid}", {"first_name": "Ada"})
         service.call("DELETE", f"users/{uid}")
         wait_until(lambda: '"purged"' in service.read_output(), 90)
-        assert run(service, "purge") == "purged\n"
+        assert service.rollcall("purge") == "purged\n"

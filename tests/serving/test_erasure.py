@@ -1,23 +1,12 @@
 """Erasure that is real: unique markers in every field, a DELETE, a purge, and a scan of the raw files."""
 
 import secrets
-import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.factories import ROOT, fresh
-
-
-def run(service, *words, status=0):
-    """Run `rollcall` on the database of the service; return what it printed."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "app", *words], env=service.environment, cwd=ROOT, capture_output=True, text=True
-    )
-    assert ended.returncode == status, ended.stderr
-    return ended.stdout + ended.stderr
+from tests.factories import fresh
 
 
 @pytest.fixture
@@ -111,7 +100,7 @@ def test_nothing_of_an_erased_person_is_left_in_any_file(service, files):
     analyze(service)
     assert service.call("DELETE", f"users/{person.uid}")[0] == 200
     assert scan(files(), person.markers)  # deleted is not gone yet, and the scan can see it
-    assert run(service, "purge") == "purged\n"
+    assert service.rollcall("purge") == "purged\n"
     assert scan(files(), person.markers) == {}
     assert service.call("GET", f"users/{bystander.uid}")[1]["number"] == bystander.number
     assert scan(files(), [bystander.uid])
@@ -123,5 +112,5 @@ def test_the_last_one_leaves_nothing_either(service, files):
     analyze(service)
     for uid in list(service.walk(30)):
         assert service.call("DELETE", f"users/{uid}")[0] == 200
-    run(service, "purge")
+    service.rollcall("purge")
     assert scan(files(), person.markers) == {}
