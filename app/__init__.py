@@ -6,6 +6,7 @@ from flask import Flask
 
 from app import api, banner, logs
 from app.api import openapi
+from app.api.hot import HotPath
 from app.api.retries import App
 from app.config import Settings
 from app.services import storage
@@ -31,4 +32,6 @@ def create_app(settings: Settings, announce: Callable[[NewWorkspace], None] | No
         **openapi.options(__version__),
     )
     api.init_app(app)
+    if settings.hot_path:
+        app.extensions["hot"] = HotPath(app)
     return app

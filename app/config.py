@@ -59,8 +59,8 @@ class Settings:
     prepare_statements: bool = _setting("ROLLCALL_PREPARE_STATEMENTS", True, "true or false")
     shutdown_timeout: int = _setting("ROLLCALL_SHUTDOWN_TIMEOUT", 10, "seconds", validate.Range(1, 600))
 
+    hot_path: bool = _setting("ROLLCALL_HOT_PATH", True, "true or false")
     erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
-
     purge_hour: int = _setting("ROLLCALL_PURGE_HOUR", 3, "hour of the day, UTC", validate.Range(-1, 23))
 
     @property

@@ -6,10 +6,12 @@ MAX_DEPTH, NaN, Infinity and numbers that overflow to them, integers beyond MAX_
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 from app import errors
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_DEPTH = 8
 MAX_INTEGER = 2**53 - 1  # beyond it a JavaScript client reads another number than was sent
 _MAX_INTEGER_DIGITS = 17  # a sign and 16 digits hold MAX_INTEGER; longer ones need not be converted to be refused
@@ -103,4 +105,4 @@ def check_text(value: Any, path: str = "") -> None:
 
 def is_storable(text: str) -> bool:
     """Tell whether both databases can keep the text: no NUL, no lone surrogate."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None

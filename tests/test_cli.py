@@ -100,6 +100,27 @@ def test_a_list_is_made(run):
     assert re.fullmatch("[0-9a-f]{24}\n", run("list", "create", "Weekly news").stdout)
 
 
+def test_the_audit_log_is_shown_newest_first(run, json_of):
+    [made] = json_of("workspace", "create", "acme", "--json")
+    [pair] = json_of("key", "rotate", "--workspace", "acme", "--json")
+    origins = ["key", "origins", "add", made["public_key"], "https://a.example"]
+    run(*origins), run(*origins), run("key", "revoke", made["public_key"])
+    listed = run("list", "create", "News", "--workspace", "acme").stdout.strip()
+    shown = json_of("audit", "--workspace", "acme", "--json")
+    assert [(one["action"], one["subject"], one["other"]) for one in shown] == [
+        ("list.created", listed, None),
+        ("key.revoked", made["public_key"], None),
+        ("key.origin_added", made["public_key"], "https://a.example"),
+        ("key.rotated", pair["public_key"], None),
+    ]
+    assert {(one["actor"], one["level"], one["request_id"]) for one in shown} == {("cli", "shell", None)}
+    assert json_of("audit", "--workspace", "acme", "--limit", "1", "--json") == shown[:1]
+    assert run("audit", "--workspace", "acme", "--limit", "1").stdout.split()[1:] == [
+        "list.created", "cli", "shell", listed, "-", "-",
+    ]  # fmt: skip
+    assert run("audit").stdout == "" and run("audit", "--workspace", "nobody", status=1).stderr
+
+
 def test_openapi_is_printed(run, root):
     assert run("openapi").stdout == (root / "openapi.yaml").read_text()
 

@@ -2,7 +2,20 @@
 
 from flask import Flask
 
-from app.api import accounts, batches, docs, errors, events, health, lists, openapi, requests, subscriptions, users
+from app.api import (
+    accounts,
+    audit,
+    batches,
+    docs,
+    errors,
+    events,
+    health,
+    lists,
+    openapi,
+    requests,
+    subscriptions,
+    users,
+)
 from app.api.blueprint import ListIdConverter, UidConverter
 
 # Only /v1 is documented. The bare root answers too, because the official PHP and Java SDKs call it (engage.md 1).
@@ -16,7 +29,7 @@ def init_app(app: Flask) -> None:
     requests.init_app(app)
     errors.init_app(app)
     api = openapi.new_api(app)
-    for blueprint in (users.blp, events.blp, accounts.blp, lists.blp, subscriptions.blp, batches.blp):
+    for blueprint in (users.blp, events.blp, accounts.blp, lists.blp, subscriptions.blp, batches.blp, audit.blp):
         api.register_blueprint(blueprint, url_prefix=VERSION_PREFIX)
         app.register_blueprint(blueprint, url_prefix="", name=f"unversioned_{blueprint.name}")
     api.register_blueprint(health.blp)

@@ -4,13 +4,14 @@ import base64
 import binascii
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
 from app import errors
-from app.services import keys
+from app.services import audit, keys
+from app.services.audit import Caller
 from app.services.keys import Credential
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,6 +57,11 @@ def current_workspace() -> int:
     return int(g.credential.workspace)
 
 
+def caller() -> Caller:
+    """Return who sent the request, for the audit log."""
+    return Caller(g.credential.key, audit.SECRET if g.credential.full else audit.PUBLIC, g.request_id)
+
+
 def has_secret() -> bool:
     """Tell whether the request came with the secret."""
     return bool(g.credential.full)
@@ -67,14 +73,23 @@ def authenticate(header: str) -> Credential:
     Raises errors.WrongCredentials.
     """
     cache = current_app.extensions["credentials"]
-    name = hashlib.sha256(header.encode("latin-1", "replace")).digest()  # the secret itself does not stay in memory
-    credential, good_until = cache.get(name, _NOTHING)
-    if good_until < time.monotonic():
+    credential = known(cache, header)
+    if credential is None:
         credential = keys.authenticate(*_pair(header))
         if len(cache) >= _CACHE_SIZE:
             cache.clear()
-        cache[name] = credential, time.monotonic() + _CACHE_SECONDS
-    return credential  # type: ignore[no-any-return]
+        cache[_name(header)] = credential, time.monotonic() + _CACHE_SECONDS
+    return credential
+
+
+def known(cache: Mapping[bytes, tuple[Credential | None, float]], header: str) -> Credential | None:
+    """Return whom the header spoke for when the database was asked, if that was less than a second ago."""
+    credential, good_until = cache.get(_name(header), _NOTHING)
+    return credential if good_until >= time.monotonic() else None
+
+
+def _name(header: str) -> bytes:
+    return hashlib.sha256(header.encode("latin-1", "replace")).digest()  # the secret itself does not stay in memory
 
 
 _NOTHING = (None, 0.0)

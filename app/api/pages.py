@@ -1,6 +1,6 @@
 """Pages on the wire: which one is asked for, and the cursors of its neighbours in the reply (engage.md section 4.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,20 +17,33 @@ def cursors(query: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return query.get("next_cursor") or query.get("after_id"), query.get("previous_cursor") or query.get("before_id")
 
 
+def between(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the query asks for, with its cursors as `after` and `before`."""
+    after, before = cursors(query)
+    rest = {name: value for name, value in query.items() if name not in CURSORS}
+    return {**rest, "after": after, "before": before}
+
+
 def asked(query: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of `users.page`: limit, cursors, order and filters."""
-    after, before = cursors(query)
-    rest = {name: value for name, value in query.items() if name not in (*CURSORS, "order", "shown")}
-    return {**rest, "after": after, "before": before, "descending": query.get("order") == "desc"}
+    rest = {name: value for name, value in query.items() if name not in ("order", "shown")}
+    return {**between(rest), "descending": query.get("order") == "desc"}
 
 
 def link(response: Response, page: Page) -> Response:
     """Point to the next page in a Link header too (RFC 8288)."""
-    if page.next:
-        query = [(name, value) for name, value in request.args.items(multi=True) if name not in CURSORS]
-        target = f"{request.path}?{urlencode([*query, ('next_cursor', page.next)])}"
-        response.headers["Link"] = f'<{quote(target, safe=_IN_URL)}>; rel="next"'
+    query = [(name, value) for name, value in request.args.items(multi=True) if name not in CURSORS]
+    if target := next_link(request.path, query, page):
+        response.headers["Link"] = target
     return response
+
+
+def next_link(path: str, query: Sequence[tuple[str, str]], page: Page) -> str | None:
+    """Return the value of the Link header, if there is a next page. query: what else was asked for."""
+    if not page.next:
+        return None
+    target = f"{path}?{urlencode([*query, ('next_cursor', page.next)])}"
+    return f'<{quote(target, safe=_IN_URL)}>; rel="next"'
 
 
 def body(rows: list[dict[str, Any]], page: Page) -> dict[str, Any]:
@@ -38,5 +51,10 @@ def body(rows: list[dict[str, Any]], page: Page) -> dict[str, Any]:
     if "after_id" in request.args or "before_id" in request.args:
         further = page.next if "after_id" in request.args else page.previous
         return {"data": rows, "has_more": further is not None}
-    neighbours = {"next_cursor": page.next, "previous_cursor": page.previous}
-    return {"data": rows, **{name: cursor for name, cursor in neighbours.items() if cursor}}
+    return {"data": rows, **neighbours(page)}
+
+
+def neighbours(page: Page) -> dict[str, str]:
+    """Return the cursors of the pages before and after, as far as there are any."""
+    found = {"next_cursor": page.next, "previous_cursor": page.previous}
+    return {name: cursor for name, cursor in found.items() if cursor}

@@ -14,7 +14,7 @@ from app.services import storage
 _SAFE_ID = re.compile("[A-Za-z0-9._-]{1,64}")
 _WITHOUT_STORAGE = ("health", "openapi", "swagger_ui")  # blueprints that answer while the database is away
 _SOME_ID = "0" * 24  # stands for a part that the path of this route does not have
-_SAFE_HEADERS = {
+SAFE_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -37,7 +37,12 @@ def name_request() -> None:
     """Give the request its id: the caller's where that is safe to log, else a new one."""
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(8)
+    g.request_id = given if is_safe_id(given) else secrets.token_hex(8)
+
+
+def is_safe_id(text: str) -> bool:
+    """Tell whether a request id from outside may stand in a log."""
+    return _SAFE_ID.fullmatch(text) is not None
 
 
 def answer_options() -> Response | None:
@@ -90,7 +95,7 @@ def check_length() -> None:
 def finish(response: Response) -> Response:
     """Put the headers on that every reply has, and write the log line: the route's template, never the uid."""
     response.headers["X-Request-Id"] = g.request_id
-    for name, value in _SAFE_HEADERS.items():
+    for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
     cors.open_reply(response)
     logs.request(

@@ -12,6 +12,8 @@ from app.services import retries
 from app.services.retries import ANYBODY, Made
 
 _NAMES = ("id", "uid", "source", "destination")  # under which requests and replies name users
+# In the environ of a request that failed on the hot path, and must be told so as on its route.
+FAILURE = "rollcall.failure"
 _METHODS = ("POST", "PUT", "PATCH")
 
 
@@ -20,6 +22,8 @@ class App(Flask):
 
     def dispatch_request(self) -> Any:
         """Call the view, or answer what it answered the first time."""
+        if failure := request.environ.get(FAILURE):
+            raise failure
         key = request.headers.get("Idempotency-Key")
         if key is None or request.method not in _METHODS or request.routing_exception or "credential" not in g:
             return super().dispatch_request()

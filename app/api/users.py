@@ -6,7 +6,7 @@ from flask import Response, current_app
 
 from app import errors
 from app.api import pages, replies
-from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
+from app.api.auth import PUBLIC_KEY, SECRET_KEY, caller, current_workspace, has_secret, requires
 from app.api.blueprint import Blueprint, makes_user, may_raise
 from app.api.conditions import conditions
 from app.schemas.accounts import MergeSchema, QueuedSchema
@@ -78,7 +78,7 @@ def patch(changes: dict[str, Any], uid: str) -> Response:
 @blp.response(200, StatusSchema, description="The user and everything about them is deleted.")
 def delete(uid: str) -> Response:
     """Delete a user and everything about them."""
-    users.delete(current_workspace(), uid)
+    users.delete(current_workspace(), uid, caller())
     return replies.done()
 
 
@@ -89,7 +89,7 @@ def delete(uid: str) -> Response:
 @blp.response(200, QueuedSchema, description="They are merged.")
 def merge(wanted: dict[str, str]) -> Response:
     """Merge one user into another."""
-    merges.merge(current_workspace(), wanted["source"], wanted["destination"], has_secret())
+    merges.merge(current_workspace(), wanted["source"], wanted["destination"], has_secret(), caller())
     return replies.reply({"status": "queued"})
 
 

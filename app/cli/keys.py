@@ -5,7 +5,7 @@ import json
 import click
 
 from app.cli.base import Group, as_json, main, of_workspace, with_storage
-from app.services import keys, workspaces
+from app.services import audit, keys, workspaces
 
 
 @main.group(cls=Group)
@@ -22,7 +22,7 @@ def key() -> None:
 @with_storage
 def rotate_key(workspace: str, overlap: float, as_json: bool) -> None:
     """Make a new key pair; the old one stays valid for a while."""
-    made = {"workspace": workspace, **keys.rotate(workspaces.find(workspace), overlap).shown()}
+    made = {"workspace": workspace, **keys.rotate(workspaces.find(workspace), overlap, audit.SHELL).shown()}
     click.echo(json.dumps(made) if as_json else "\n".join(f"{key}: {value}" for key, value in made.items()))
 
 
@@ -31,7 +31,7 @@ def rotate_key(workspace: str, overlap: float, as_json: bool) -> None:
 @with_storage
 def revoke_key(public_key: str) -> None:
     """Make a key pair worthless, at once."""
-    keys.revoke(public_key)
+    keys.revoke(public_key, audit.SHELL)
     click.echo(f"revoked {public_key}")
 
 
@@ -46,7 +46,7 @@ def key_origins() -> None:
 @with_storage
 def add_origin(public_key: str, origin: str) -> None:
     """Let pages of ORIGIN (or *, any) call with the public key."""
-    keys.allow_origin(public_key, origin)
+    keys.allow_origin(public_key, origin, audit.SHELL)
     click.echo(f"allowed {origin}")
 
 
@@ -56,7 +56,7 @@ def add_origin(public_key: str, origin: str) -> None:
 @with_storage
 def remove_origin(public_key: str, origin: str) -> None:
     """Take ORIGIN off the list of the key."""
-    keys.forbid_origin(public_key, origin)
+    keys.forbid_origin(public_key, origin, audit.SHELL)
     click.echo(f"removed {origin}")
 
 

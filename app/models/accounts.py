@@ -5,7 +5,6 @@ import peewee
 from app import ids
 from app.models.database import BaseModel, Statement
 from app.models.keyset import Filter, Keyset, of_workspace
-from app.models.users import User
 
 
 class Membership(BaseModel):
@@ -22,12 +21,6 @@ class Membership(BaseModel):
         primary_key = peewee.CompositeKey("workspace_id", "user_id", "account_id")
 
 
-def find_ids(workspace: int, uids: list[str]) -> dict[str, str]:
-    """Return {uid: id} of those uids that exist."""
-    query = User.select(User.uid, User.id).where((User.workspace_id == workspace) & User.uid.in_(uids))
-    return {row.uid: row.id for row in query}
-
-
 def joined(workspace: int, user_id: str) -> set[str]:
     """Return the ids of the accounts that the user is in."""
     query = Membership.select(Membership.account_id).where(
@@ -39,7 +32,7 @@ def joined(workspace: int, user_id: str) -> set[str]:
 _COUNT = Statement(
     lambda d: (
         f"UPDATE users SET is_account = TRUE, member_count = member_count + {d.parameter} "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
+        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND ({d.parameter} OR NOT is_account) RETURNING id"
     )
 )
 _UNCOUNT = Statement(
@@ -76,12 +69,9 @@ _LEAVE_ALL = Statement(
 )
 
 
-def count(workspace: int, account_id: str, by: int) -> bool:
-    """Change the number of members; whoever it is becomes an account (engage.md section 4.5) and is locked.
-
-    Returns whether there is such a user.
-    """
-    return bool(_COUNT(by, workspace, account_id))
+def count(workspace: int, account_id: str, by: int) -> None:
+    """Change the number of members; whoever it is becomes an account (engage.md section 4.5). Writes only a change."""
+    _COUNT(by, workspace, account_id, by != 0)
 
 
 def add(workspace: int, user_id: str, account_id: str, role: str | None) -> None:

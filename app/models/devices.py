@@ -46,6 +46,11 @@ _TRIM = Statement(
 def put(workspace: int, user_id: str, token: str, platform: str | None) -> None:
     """Make the token this user's newest, taking it from whoever had it; the sixth oldest goes."""
     _PUT(workspace, hash_token(token), user_id, token, platform, ids.new())
+    trim(workspace, user_id)
+
+
+def trim(workspace: int, user_id: str) -> None:
+    """Forget all but the newest MAX_DEVICES tokens of the user."""
     _TRIM(workspace, user_id, workspace, user_id)
 
 

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from app.models.database import Statement
+from app.models.database import Call, Statement
 from app.models.dialects import Dialect
 
 
@@ -34,10 +34,15 @@ class Keyset:
 
         cursor: an id, which need not exist any more. descending: whether beyond means smaller ids.
         """
-        scope = [value for one in filters for value in one.values]
-        run = self._statement(tuple(one.condition for one in filters), cursor is not None, descending)
-        rows = run(*scope, count) if cursor is None else run(*scope, cursor, *scope, cursor, count)
+        call = self.call(count, filters, cursor, descending)
+        rows = call.statement(*call.parameters)
         return [values[1:] for values in rows], bool(rows and rows[0][0])
+
+    def call(self, count: int, filters: Sequence[Filter], cursor: str | None, descending: bool) -> Call:
+        """Return the call that brings the rows, each with whether there is a row on the other side in front."""
+        scope = [value for one in filters for value in one.values]
+        statement = self._statement(tuple(one.condition for one in filters), cursor is not None, descending)
+        return Call(statement, (*scope, count) if cursor is None else (*scope, cursor, *scope, cursor, count))
 
     def _build(self, conditions: tuple[str, ...], bounded: bool, descending: bool) -> Statement:
         beyond, behind = ("<", ">=") if descending else (">", "<=")
@@ -46,9 +51,11 @@ class Keyset:
             return " AND ".join(condition.replace("{row}", row) for condition in conditions)
 
         def build(d: Dialect) -> str:
+            # The nearest one, and not EXISTS: that lets Postgres read the table from its start to find any.
             other_side = (
-                f"EXISTS (SELECT 1 FROM {self.table} AS behind "
-                f"WHERE {scope('behind')} AND behind.{self.key} {behind} ?)"
+                f"(SELECT behind.{self.key} FROM {self.table} AS behind "
+                f"WHERE {scope('behind')} AND behind.{self.key} {behind} ? "
+                f"ORDER BY behind.{self.key}{'' if descending else ' DESC'} LIMIT 1)"
             )
             text = (
                 f"SELECT {other_side if bounded else 'FALSE'}, {self.columns(d)} FROM {self.table} "

@@ -154,15 +154,8 @@ def remove(workspace: int, user_id: str, list_id: str) -> None:
     _REMOVE(workspace, user_id, list_id)
 
 
-_UNCOUNT = Statement(
-    lambda d: (
-        f"UPDATE lists SET subscriber_count = subscriber_count - 1 WHERE workspace_id = {d.parameter} AND id IN "
-        f"(SELECT list_id FROM subscriptions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND status IN ({', '.join([d.parameter] * len(COUNTED))})) RETURNING id"
-    )
-)
-
-
 def discount(workspace: int, user_id: str) -> None:
-    """Take the user, who is about to go, out of the counts of all lists."""
-    _UNCOUNT(workspace, workspace, user_id, *COUNTED)
+    """Take the user, who is about to go, out of the counts of all lists, in the order of their ids."""
+    for list_id, status in sorted(statuses(workspace, user_id).items()):
+        if status in COUNTED:
+            count(workspace, list_id, -1)

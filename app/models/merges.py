@@ -1,11 +1,11 @@
 """Merging one user into another: every table that hangs on a user, in one place.
 
 A place that both have, on a list or in an account, stays as the destination has it. All of it runs in the caller's
-transaction, with both users locked.
+transaction, with both users and the accounts they are in locked.
 """
 
+from app.models import devices
 from app.models.database import Statement
-from app.models.devices import MAX_DEVICES
 from app.models.dialects import Dialect
 from app.models.lists import COUNTED
 
@@ -52,13 +52,6 @@ _DROP_MEMBERS, _MOVE_MEMBERS = _move("memberships", "account_id", "user_id")
 _DROP_SUBSCRIPTIONS, _MOVE_SUBSCRIPTIONS = _move("subscriptions", "user_id", "list_id")
 _MOVE_DEVICES = _move("devices", "user_id", "token_hash")[1]
 _MOVE_EVENTS = _move("events", "user_id", "id")[1]
-_TRIM_DEVICES = Statement(
-    lambda d: (
-        f"DELETE FROM devices WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND token_hash NOT IN (SELECT token_hash FROM devices WHERE workspace_id = {d.parameter} "
-        f"AND user_id = {d.parameter} ORDER BY position DESC LIMIT {MAX_DEVICES}) RETURNING user_id"
-    )
-)
 _DROP_OF_EACH_OTHER = Statement(
     lambda d: (
         f"DELETE FROM memberships WHERE workspace_id = {d.parameter} AND user_id IN ({d.parameter}, {d.parameter}) "
@@ -103,7 +96,7 @@ def move(workspace: int, source_id: str, destination_id: str) -> None:
     both = (workspace, source_id, workspace, destination_id)
     handover = (destination_id, workspace, source_id)
     _MOVE_DEVICES(*handover)
-    _TRIM_DEVICES(workspace, destination_id, workspace, destination_id)
+    devices.trim(workspace, destination_id)
     counted = {list_id for (list_id,) in _COUNTED_OF(workspace, source_id)}
     for list_id in sorted(list_id for (list_id,) in _DROP_SUBSCRIPTIONS(*both)):
         if list_id in counted:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from app import errors, strict_json
+from app import errors, strict_json, uids
+from app.schemas import quick
 from app.schemas.events import EventSchema
 from app.schemas.fields import Uid
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
@@ -75,7 +76,7 @@ class LoadedItem(NamedTuple):
 
 
 _UID = Uid(required=True)
-_SCHEMAS = {"create": CreateUserSchema(), "update": UpdateUserSchema(), "event": EventSchema()}
+_SCHEMAS = {"create": CreateUserSchema(exclude=("id",)), "update": UpdateUserSchema(), "event": EventSchema()}
 
 
 def load_items(items: list[Any], check_texts: bool) -> Iterator[LoadedItem]:
@@ -97,9 +98,12 @@ def _load(index: int, item: Any) -> LoadedItem:
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in _SCHEMAS:
         raise ValidationError("Must be create, update or event.", "type")
-    try:
-        uid = _UID.deserialize(item.get("id"))
-    except ValidationError as error:
-        raise ValidationError({"id": error.messages}) from None
-    fields_of_route = {name: value for name, value in item.items() if name != "id" or kind == "create"}
-    return LoadedItem(index, kind, str(uid), _SCHEMAS[kind].load(fields_of_route))
+    uid: Any = item.get("id")
+    if uid.__class__ is not str or not uids.is_plain(uid):
+        try:
+            uid = _UID.deserialize(uid)
+        except ValidationError as error:
+            raise ValidationError({"id": error.messages}) from None
+    fields_of_route = {name: value for name, value in item.items() if name != "id"}
+    loaded = (quick.event if kind == "event" else quick.user)(fields_of_route)
+    return LoadedItem(index, kind, uid, _SCHEMAS[kind].load(fields_of_route) if loaded is None else loaded)

@@ -25,15 +25,17 @@ def join(workspace: int, uid: str, wanted: Sequence[dict[str, Any]]) -> UserRow:
 
     Raises errors.UserNotFound, AccountNotFound, InvalidInput when one of them is the user itself.
     """
-    memberships.put(workspace, users.lock(workspace, uid), wanted)
+    locked = memberships.lock(workspace, uid, wanted)
+    if uid not in locked:
+        raise errors.UserNotFound()
+    memberships.put(workspace, locked[uid], wanted, locked)
     return users.retrieve(workspace, uid)
 
 
 @transaction
 def set_role(workspace: int, uid: str, account: str, role: str | None) -> UserRow:
     """Give the user another role in the account. Raises errors.UserNotFound, AccountNotFound when not in it too."""
-    user_id = users.lock(workspace, uid)
-    if not store.set_role(workspace, user_id, _find(workspace, account), role):
+    if not store.set_role(workspace, *_lock(workspace, uid, account), role):
         raise errors.AccountNotFound("The user is not in this account.")
     return users.retrieve(workspace, uid)
 
@@ -41,8 +43,7 @@ def set_role(workspace: int, uid: str, account: str, role: str | None) -> UserRo
 @transaction
 def leave(workspace: int, uid: str, account: str) -> UserRow:
     """Take the user out of the account. Raises errors.UserNotFound, AccountNotFound when not in it too."""
-    user_id = users.lock(workspace, uid)
-    if not store.remove(workspace, user_id, _find(workspace, account)):
+    if not store.remove(workspace, *_lock(workspace, uid, account)):
         raise errors.AccountNotFound("The user is not in this account.")
     return users.retrieve(workspace, uid)
 
@@ -58,8 +59,11 @@ def members(workspace: int, uid: str, limit: int, after: str | None, before: str
     return cursors.page(found, behind, limit, backwards=before is not None)
 
 
-def _find(workspace: int, account: str) -> str:
-    account_id = users_store.find_id(workspace, account)
-    if account_id is None:
+def _lock(workspace: int, uid: str, account: str) -> tuple[str, str]:
+    """Lock both and return their ids."""
+    locked = users_store.lock_all(workspace, {uid, account})
+    if uid not in locked:
+        raise errors.UserNotFound()
+    if account not in locked:
         raise errors.AccountNotFound()
-    return account_id
+    return locked[uid], locked[account]

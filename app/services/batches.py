@@ -67,10 +67,12 @@ def _calls(workspace: int, item: Item, claims: bool, any_id: bool) -> list[Call]
     may_claim = claims and item.type == "update" and (fields.get("email") or fields.get("number"))
     if may_claim or not _is_sound(item, any_id) or any(fields.get(name) is not None for name in _MANY_TABLES):
         return []
-    return [users_store.upsert_call(workspace, ids.new(), item.uid, fields, now)]
+    return [users_store.upsert_call(workspace, ids.new(), item.uid, fields, now, lean=True)]
 
 
 def _run_together(waiting: list[tuple[Item, list[Call]]]) -> dict[int, errors.Failure]:
+    # In order of uids, and of the batch for each: so two batches with the same users cannot block each other.
+    waiting = sorted(waiting, key=lambda pair: pair[0].uid)
     rows = iter(run_all([call for _, calls in waiting for call in calls]))
     refused: dict[int, errors.Failure] = {}
     for item, calls in waiting:

@@ -65,7 +65,7 @@ def page(
 
     limit: rows at most. cursor: the `next` of an earlier page. event: only those of this name. since, until: epoch
     milliseconds; only events from the one on and before the other.
-    Raises errors.UserNotFound, errors.InvalidInput for a bad cursor, errors.StorageUnavailable.
+    Raises errors.UserNotFound, errors.StorageUnavailable.
     """
     filters: dict[str, tuple[Any, ...]] = {} if cursor is None else {"position": cursors.event_position(cursor)}
     filters |= {

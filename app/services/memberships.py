@@ -1,25 +1,33 @@
-"""Memberships: who is in which account (engage.md section 4.5). The low half of `accounts`, which `users` needs too."""
+"""Memberships: who is in which account (engage.md section 4.5). The low half of `accounts`, which `users` needs too.
 
-from collections.abc import Sequence
+A place in an account is changed by whoever holds the locks of both, the user and the account.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import errors
 from app.models import accounts as store
+from app.models import users
 
 
-def put(workspace: int, user_id: str, wanted: Sequence[dict[str, Any]]) -> None:
-    """Put a locked user in these accounts, each `{"id": uid, "role"?: text}`; accounts are locked in the order of ids.
+def lock(workspace: int, uid: str, wanted: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Lock the user, who need not exist yet, and the accounts named; return {uid: id}. Call in a transaction."""
+    return users.lock_all(workspace, {uid, *(one["id"] for one in wanted)})
 
-    Call in a transaction. Raises errors.AccountNotFound for the first that is unknown, errors.InvalidInput for the
-    user itself.
+
+def put(workspace: int, user_id: str, wanted: Sequence[dict[str, Any]], locked: Mapping[str, str]) -> None:
+    """Put the user in these accounts, each `{"id": uid, "role"?: text}`; locked: what `lock` returned.
+
+    Raises errors.AccountNotFound for the first that is unknown, errors.InvalidInput for the user itself.
     """
     joined = store.joined(workspace, user_id)
-    by_id = sorted(store.find_ids(workspace, [one["id"] for one in wanted]).items(), key=lambda pair: pair[1])
-    found = {uid: id for uid, id in by_id if store.count(workspace, id, by=int(id not in joined))}
     for index, one in enumerate(wanted):
-        account_id = found.get(one["id"])
+        account_id = locked.get(one["id"])
         if account_id is None:
             raise errors.AccountNotFound(f"accounts.{index}.id: There is no account with this uid.")
         if account_id == user_id:
             raise errors.InvalidInput({f"accounts.{index}.id": ["Must be another user than the one who joins."]})
+        store.count(workspace, account_id, by=int(account_id not in joined))
         store.add(workspace, user_id, account_id, one.get("role"))
+        joined.add(account_id)

@@ -72,6 +72,11 @@ def migrate() -> list[str]:
         return schema.migrate()
 
 
+def is_prepared() -> bool:
+    """Tell whether this process has seen the database ready."""
+    return bool(db.obj.is_prepared)
+
+
 def ensure_prepared(settings: Settings) -> NewWorkspace | None:
     """Prepare unless this process has done so.
 

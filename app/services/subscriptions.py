@@ -1,6 +1,6 @@
 """Subscriptions: who is on which list (engage.md section 5).
 
-The user is locked first and the lists in the order of their ids, so that two requests cannot block each other, and
+Users are locked first, then lists in the order of their ids, so that two requests cannot block each other, and
 `subscriber_count` changes in the same transaction as what it counts.
 """
 

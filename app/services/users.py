@@ -2,10 +2,11 @@
 
 import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids, uids
+from app.actions import Action
 from app.cursors import Page
 from app.journal import Entry
 from app.models import devices
@@ -13,7 +14,8 @@ from app.models import users as store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
 from app.models.users import UserRow
-from app.services import erasures, memberships, subscriptions
+from app.services import audit, erasures, memberships, subscriptions
+from app.services.audit import Caller
 
 __all__ = [
     "Saved",
@@ -34,7 +36,6 @@ __all__ = [
 ]
 
 _VERSION_DIGITS = 32  # 128 bits: two states of a user never share one by chance
-_UPDATEABLE_BY = (("email", "email_key", store.key_of_email), ("number", "number_digits", store.key_of_number))
 # Fields that are not columns of the user: with one of them a write takes more than one statement.
 _BESIDE = ("device_token", "lists", "accounts")
 
@@ -77,7 +78,7 @@ def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> 
         changes = {name: value for name, value in changes.items() if name != "archived"}
     if new_uid != uid:
         return _rename(workspace, uid, new_uid, changes, full)
-    if full and (changes.get("email") or changes.get("number")):
+    if full and _find_claimants(workspace, changes):
         return _claim(workspace, uid, changes)
     return _save(workspace, uid, changes, full)
 
@@ -108,18 +109,22 @@ def version(user: UserRow) -> str:
     return hashlib.sha256(repr(user).encode()).hexdigest()[:_VERSION_DIGITS]
 
 
-def delete(workspace: int, uid: str) -> None:
+def delete(workspace: int, uid: str, caller: Caller) -> None:
     """Erase the user and everything that hangs on it; on return it stands in the journal of erasures (docs/erasure.md).
 
     Not for inside a transaction: the file of the journal takes what is committed.
     Raises errors.UserNotFound, errors.StorageUnavailable; after the latter the user may be gone already.
     """
-    erasures.write_down(_erase(workspace, uid))
+    erasures.write_down(_erase(workspace, uid, caller))
 
 
 @transaction
-def _erase(workspace: int, uid: str) -> list[Entry]:
-    return erasures.erase(workspace, lock(workspace, uid), uid)
+def _erase(workspace: int, uid: str, caller: Caller) -> list[Entry]:
+    id = store.lock_all(workspace, (uid,), with_accounts=True).get(uid)
+    if id is None:
+        raise errors.UserNotFound()
+    audit.record(workspace, caller, Action.USER_DELETED, id)
+    return erasures.erase(workspace, id, uid)
 
 
 @statement
@@ -198,11 +203,13 @@ def _save_fields(workspace: int, uid: str, fields: Mapping[str, Any], full: bool
 
 @transaction
 def _save_all(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
+    wanted = fields.get("accounts") or ()
+    locked = memberships.lock(workspace, uid, wanted) if wanted else {}
     user, created = _upsert(workspace, uid, fields, full, id)
     if fields.get("lists"):
         subscriptions.subscribe(workspace, user.id, fields["lists"])
-    if fields.get("accounts"):
-        _join(workspace, user.id, fields["accounts"])
+    if wanted:
+        _join(workspace, user.id, wanted, {**locked, uid: user.id})
     if fields.get("device_token"):
         devices.put(workspace, user.id, fields["device_token"], fields.get("device_platform"))
     return Saved(retrieve(workspace, uid), created)
@@ -223,9 +230,9 @@ def too_many_keys() -> errors.InvalidInput:
     return errors.InvalidInput({"meta": [f"Must have at most {store.MAX_META_KEYS} keys."]})
 
 
-def _join(workspace: int, user_id: str, wanted: list[dict[str, Any]]) -> None:
+def _join(workspace: int, user_id: str, wanted: Sequence[dict[str, Any]], locked: Mapping[str, str]) -> None:
     try:
-        memberships.put(workspace, user_id, wanted)
+        memberships.put(workspace, user_id, wanted, locked)
     except errors.AccountNotFound as error:  # in a body that is about something else it is bad input
         field, _, message = str(error).partition(": ")
         raise errors.InvalidInput({field: [message]}) from None
@@ -236,20 +243,23 @@ def _join(workspace: int, user_id: str, wanted: list[dict[str, Any]]) -> None:
 
 @transaction
 def _rename(workspace: int, uid: str, new_uid: str, changes: Mapping[str, Any], full: bool) -> Saved:
+    store.lock(workspace, uid)
     user = store.find(workspace, uid)
     if user is None or not user.uid_updateable or not store.rename(workspace, user.id, new_uid):
         raise errors.InvalidInput({"uid": ["Must be the uid in the path: this user has a uid of its own."]})
     return _save(workspace, new_uid, {**changes, "uid": new_uid}, full)
 
 
+@statement
+def _find_claimants(workspace: int, changes: Mapping[str, Any]) -> list[str]:
+    return store.claimants(workspace, changes)
+
+
 @transaction
 def _claim(workspace: int, uid: str, changes: Mapping[str, Any]) -> Saved:
     """Save; a uid that nobody has goes to the one updateable user of that email, else number, if there is just one."""
-    for field, column, key in _UPDATEABLE_BY:
-        if changes.get(field):
-            candidates = store.updateable(workspace, key(changes[field]), column)
-            if len(candidates) == 1 and store.find_id(workspace, uid) is None:
-                with contextlib.suppress(errors.UidTaken):  # somebody made that uid meanwhile: then it is updated
-                    store.rename(workspace, candidates[0], uid)
-            break
+    candidates = store.claimants(workspace, changes)
+    if len(candidates) == 1 and store.find_id(workspace, uid) is None:
+        with contextlib.suppress(errors.UidTaken):  # somebody made that uid meanwhile: then it is updated
+            store.rename(workspace, candidates[0], uid)
     return _save(workspace, uid, changes, full=True)

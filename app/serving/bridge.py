@@ -7,10 +7,15 @@ import asyncio
 import contextlib
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+from app.api.hot import Reply, Request
+from app.api.retries import FAILURE
+from app.serving.gathering import Gathering, Together
 
 MAX_BODY = 1024 * 1024  # bytes that are kept; the application refuses less on most routes (app/api/bodies.py)
 # A client that sends more must read our answer, and mostly does so only when it has sent all: we let it for a while.
@@ -30,12 +35,13 @@ class Bridge:
     """Calls a WSGI application for each request of an ASGI server.
 
     executor: where the application runs, so that waits overlap; on the event loop itself when None, which is faster
-    for a database that answers from memory.
+    for a database that answers from memory. together: answers the requests of one moment that it knows.
     """
 
-    def __init__(self, application: WsgiApp, executor: Executor | None = None):
+    def __init__(self, application: WsgiApp, executor: Executor | None = None, together: Together | None = None):
         self.application = application
         self.executor = executor
+        self.together = together and Gathering(together, executor)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request; websockets and the lifespan protocol are not for us."""
@@ -45,7 +51,13 @@ class Bridge:
         body = b"" if length > MAX_BODY else await _read(receive)
         if body is None:
             return  # the client went away, or took too long, before its request was whole
+        answer = await self.together(_request(scope, body)) if self.together else None
+        if isinstance(answer, Reply):
+            await _send(send, 200, answer.headers, answer.body)
+            return
         environ = _environ(scope, body, length)
+        if answer is not None:
+            environ[FAILURE] = answer
         if self.executor is None or scope["path"] in _INSTANT:
             reply = self._call(environ)
         else:
@@ -70,6 +82,12 @@ class Bridge:
         return started[0], started[1], body
 
 
+def _request(scope: dict[str, Any], body: bytes) -> Request:
+    query = scope["query_string"]
+    target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
+    return Request(scope["method"], target, scope["headers"], body, time.perf_counter())
+
+
 async def _read(receive: Receive) -> bytes | None:
     """Return the body, cut soon after MAX_BODY; None when the client did not send all of it."""
     parts, size, more = [], 0, True
@@ -85,7 +103,11 @@ async def _read(receive: Receive) -> bytes | None:
 
 async def _answer(send: Send, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": int(status[:3]), "headers": encoded})
+    await _send(send, int(status[:3]), encoded, body)
+
+
+async def _send(send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

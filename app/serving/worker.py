@@ -24,7 +24,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the WSGI application and put the bridge around it."""
         executor = ThreadPoolExecutor(self.cfg.threads, "request") if self.cfg.threads > 1 else None
-        self.asgi = Bridge(self.app.wsgi(), executor)
+        application = self.app.wsgi()
+        self.asgi = Bridge(application, executor, getattr(application, "extensions", {}).get("hot"))
 
     def init_signals(self) -> None:
         """Hold signals back until the event loop runs: uvloop loses one that comes before it does."""

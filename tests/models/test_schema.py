@@ -10,6 +10,7 @@ from app.config import Settings
 from app.errors import Misconfigured
 from app.models import (
     accounts,
+    audit,
     database,
     devices,
     erasures,
@@ -27,7 +28,7 @@ from app.services import storage
 MODELS = [
     workspaces.Workspace, workspaces.Key, workspaces.Origin, users.User, devices.Device, accounts.Membership, lists.List,
     lists.Subscription, events.Event, replies.Reply, replies.EventId, replies.ReplySubject, erasures.Erasure,
-    erasures.MergedUser, jobs.JobRun,
+    erasures.MergedUser, jobs.JobRun, audit.AuditRecord,
 ]  # fmt: skip
 # What a key is looked up in before there is a workspace, and what is done for the whole installation.
 DIRECTORY = {"workspaces", "keys", "origins", "job_runs"}

@@ -7,6 +7,7 @@ import pytest
 from app import errors, journal
 from app.models.database import db
 from app.services import erasures, events, merges, storage, users
+from app.services.audit import SHELL
 from tests.factories import fresh
 
 
@@ -46,7 +47,7 @@ def bring_back(workspace):
 
 def test_an_erasure_is_in_the_table_and_in_the_file_when_it_is_acknowledged(workspace, file, make):
     uid, id = make()
-    users.delete(workspace, uid)
+    users.delete(workspace, uid, SHELL)
     [entry] = journal.read(file)
     assert entry in erasures.known() and entry.workspace == workspace
     assert id not in entry.user_hash and uid not in Path(file).read_text()
@@ -54,7 +55,7 @@ def test_an_erasure_is_in_the_table_and_in_the_file_when_it_is_acknowledged(work
 
 def test_who_comes_back_with_a_backup_is_erased_again_and_nobody_else(workspace, file, make, bring_back, count):
     (uid, id), (other, _) = make(), make()
-    users.delete(workspace, uid)
+    users.delete(workspace, uid, SHELL)
     bring_back(uid, id)
     assert erasures.catch_up() == 1
     with pytest.raises(errors.UserNotFound):
@@ -65,7 +66,7 @@ def test_who_comes_back_with_a_backup_is_erased_again_and_nobody_else(workspace,
 
 def test_somebody_new_with_the_same_uid_stays(workspace, file, make, bring_back):
     uid, id = make()
-    users.delete(workspace, uid)
+    users.delete(workspace, uid, SHELL)
     make(uid)
     db.execute_sql(f"DELETE FROM erasures WHERE workspace_id = {workspace}")
     assert erasures.catch_up() == 0 and users.retrieve(workspace, uid).id != id
@@ -73,7 +74,7 @@ def test_somebody_new_with_the_same_uid_stays(workspace, file, make, bring_back)
 
 def test_the_same_id_in_another_workspace_stays(workspace, file, make, other_api, bring_back):
     uid, id = make()
-    users.delete(workspace, uid)
+    users.delete(workspace, uid, SHELL)
     other = storage.workspaces.find(other_api.keys.workspace)
     db.execute_sql(f"DELETE FROM erasures WHERE workspace_id = {workspace}")
     db.execute_sql(f"INSERT INTO users (workspace_id, id, uid, created_at) VALUES ({other}, '{id}', '{uid}', 0)")
@@ -83,8 +84,8 @@ def test_the_same_id_in_another_workspace_stays(workspace, file, make, other_api
 def test_whoever_was_merged_into_the_erased_is_erased_too(workspace, file, make, bring_back):
     names = [make() for _ in range(3)]
     for (source, _), (destination, _) in zip(names, names[1:], strict=False):
-        merges.merge(workspace, source, destination, full=True)
-    users.delete(workspace, names[-1][0])
+        merges.merge(workspace, source, destination, full=True, caller=SHELL)
+    users.delete(workspace, names[-1][0], SHELL)
     for uid, id in names:
         bring_back(uid, id)
     assert erasures.catch_up() == 3
@@ -92,14 +93,14 @@ def test_whoever_was_merged_into_the_erased_is_erased_too(workspace, file, make,
 
 def test_a_merge_alone_erases_nobody(workspace, file, make, bring_back):
     (source, id), (destination, _) = make(), make()
-    merges.merge(workspace, source, destination, full=True)
+    merges.merge(workspace, source, destination, full=True, caller=SHELL)
     bring_back(source, id)
     assert erasures.catch_up() == 0 and users.retrieve(workspace, source).id == id
 
 
 def test_what_the_file_lacks_is_copied_from_the_table(workspace, file, make, tmp_path):
     uid, _ = make()
-    users.delete(workspace, uid)
+    users.delete(workspace, uid, SHELL)
     before = list(journal.read(file))
     (tmp_path / "journal").unlink()
     erasures.catch_up()
@@ -110,7 +111,7 @@ def test_a_journal_that_takes_nothing_is_no_acknowledgement_and_is_made_up_for(w
     uid, _ = make()
     erasures.open_journal(str(tmp_path / "missing" / "journal"))
     with pytest.raises(errors.StorageUnavailable):
-        users.delete(workspace, uid)
+        users.delete(workspace, uid, SHELL)
     erasures.open_journal(str(tmp_path / "journal"))
     erasures.catch_up()
     assert [one for one in journal.read(str(tmp_path / "journal")) if one.workspace == workspace]
@@ -119,5 +120,5 @@ def test_a_journal_that_takes_nothing_is_no_acknowledgement_and_is_made_up_for(w
 
 def test_a_delete_that_is_undone_leaves_no_line(workspace, file, monkeypatch):
     with pytest.raises(errors.UserNotFound):
-        users.delete(workspace, fresh())
+        users.delete(workspace, fresh(), SHELL)
     assert list(journal.read(file)) == []

@@ -4,28 +4,31 @@ from app.models.users.changes import (
     archive,
     delete,
     lock,
-    lock_both,
+    lock_all,
     lock_id,
-    rekey,
     remove_meta,
     rename,
 )
 from app.models.users.finding import (
     by,
     by_meta,
+    claimants,
+    claimants_call,
     find,
     find_all,
+    find_call,
     find_id,
     has_updateable,
     is_known,
     page,
-    updateable,
+    page_call,
 )
-from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, key_of_email, key_of_number, load_flat
+from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, key_of_email, key_of_number, load_flat, row
 from app.models.users.upserts import upsert, upsert_call
 
 __all__ = [
-    "MAX_META_KEYS", "User", "UserRow", "archive", "by", "by_meta", "delete", "dump", "find", "find_all", "find_id",
-    "has_updateable", "is_known", "key_of_email", "key_of_number", "load_flat", "lock", "lock_both", "lock_id", "page",
-    "rekey", "remove_meta", "rename", "updateable", "upsert", "upsert_call",
+    "MAX_META_KEYS", "User", "UserRow", "archive", "by", "by_meta", "claimants", "claimants_call", "delete", "dump",
+    "find", "find_all", "find_call", "find_id", "has_updateable", "is_known", "key_of_email", "key_of_number",
+    "load_flat", "lock", "lock_all", "lock_id", "page", "page_call", "remove_meta", "rename", "row", "upsert",
+    "upsert_call",
 ]  # fmt: skip

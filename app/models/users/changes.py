@@ -1,9 +1,13 @@
 """Changes to a user that is there: locked, renamed, archived, deleted."""
 
+import functools
+from collections.abc import Collection
+
 import peewee
 
 from app import errors
 from app.models.database import Statement, db
+from app.models.dialects import Dialect
 from app.models.users.rows import json_path
 
 _LOCK = Statement(
@@ -30,52 +34,58 @@ def lock_id(workspace: int, id: str) -> None:
     _LOCK_ID(workspace, id)
 
 
-_LOCK_BOTH = Statement(
-    lambda d: (
-        f"SELECT uid, id FROM users WHERE workspace_id = {d.parameter} AND uid IN ({d.parameter}, {d.parameter}) "
-        f"ORDER BY id{d.for_update}"
+@functools.cache
+def _lock_by(column: str, count: int) -> Statement:
+    return Statement(
+        lambda d: (
+            f"SELECT uid, id FROM users WHERE workspace_id = {d.parameter} "
+            f"AND {column} IN ({', '.join([d.parameter] * count)}) ORDER BY id{d.for_update}"
+        )
     )
-)
 
 
-def lock_both(workspace: int, *uids: str) -> dict[str, str]:
-    """Return {uid: id} of those of two uids that exist, locked in the order of their ids."""
-    return dict(_LOCK_BOTH(workspace, *uids))
+@functools.cache
+def _with_accounts(count: int) -> Statement:
+    def build(d: Dialect) -> str:
+        named = f"users.workspace_id = {d.parameter} AND users.uid IN ({', '.join([d.parameter] * count)})"
+        return (
+            f"SELECT users.id FROM users WHERE {named} UNION SELECT memberships.account_id FROM users JOIN memberships "
+            f"ON memberships.workspace_id = users.workspace_id AND memberships.user_id = users.id WHERE {named}"
+        )
+
+    return Statement(build)
 
 
-_REKEY = Statement(
-    lambda d: (
-        f"UPDATE users SET uid = {d.parameter}, uid_updateable = FALSE "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-    )
-)
+def lock_all(workspace: int, uids: Collection[str], with_accounts: bool = False) -> dict[str, str]:
+    """Return {uid: id} of those of the uids that exist, and keep them from changing until the transaction ends.
 
-
-def rekey(workspace: int, id: str, uid: str) -> bool:
-    """Give the user another uid. Returns whether nobody else has it."""
-    try:
-        with db.atomic():
-            return bool(_REKEY(uid, workspace, id))
-    except peewee.IntegrityError:
-        return False
+    with_accounts: lock the accounts that they are in, too. All are locked in the order of their ids, in one
+    statement: so two transactions that need the same users wait for each other and cannot block each other.
+    """
+    if with_accounts:  # a subquery in the lock itself would be planned as a scan of all users
+        ids = [id for (id,) in _with_accounts(len(uids))(workspace, *uids, workspace, *uids)]
+        locked = _lock_by("id", len(ids))(workspace, *ids) if ids else []
+    else:
+        locked = _lock_by("uid", len(uids))(workspace, *uids)
+    return {uid: id for uid, id in locked if uid in uids}
 
 
 _RENAME = Statement(
     lambda d: (
         f"UPDATE users SET uid = {d.parameter}, uid_updateable = FALSE "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND uid_updateable RETURNING id"
+        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND (uid_updateable OR {d.parameter}) RETURNING id"
     )
 )
 
 
-def rename(workspace: int, id: str, uid: str) -> bool:
-    """Give an updateable user its own uid, for good. Returns whether it still was updateable.
+def rename(workspace: int, id: str, uid: str, any_user: bool = False) -> bool:
+    """Give a user another uid, for good. Returns whether that was done: only a user without a uid of its own gets one.
 
-    Raises errors.UidTaken.
+    any_user: whether one who has a uid of its own gets it, too. Raises errors.UidTaken.
     """
     try:
         with db.atomic():
-            return bool(_RENAME(uid, workspace, id))
+            return bool(_RENAME(uid, workspace, id, any_user))
     except peewee.IntegrityError:
         raise errors.UidTaken() from None
 

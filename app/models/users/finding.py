@@ -2,14 +2,14 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from app.models.database import Statement, db
+from app.models.database import Call, Statement, db
 from app.models.keyset import Filter, Keyset
-from app.models.users.rows import User, UserRow, columns, dump, json_path, key_of_email, key_of_number, row
+from app.models.users.rows import UserRow, columns, dump, json_path, key_of_email, key_of_number, row
 
 _FIND = Statement(
     lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
@@ -20,6 +20,11 @@ def find(workspace: int, uid: str) -> UserRow | None:
     """Return the user of that uid."""
     rows = _FIND(workspace, uid)
     return row(rows[0]) if rows else None
+
+
+def find_call(workspace: int, uid: str) -> Call:
+    """Return the call of `find`."""
+    return Call(_FIND, (workspace, uid))
 
 
 _FIND_ID = Statement(
@@ -60,6 +65,11 @@ def page(count: int, filters: Sequence[Filter], cursor: str | None, descending: 
     return [row(values) for values in rows], behind
 
 
+def page_call(count: int, filters: Sequence[Filter], cursor: str | None) -> Call:
+    """Return the call of `page`, ascending; its rows have what `row` takes after whether there is one behind."""
+    return _PAGE.call(count, filters, cursor, descending=False)
+
+
 def by(name: str, value: Any) -> Filter:
     """Return the filter of that name.
 
@@ -67,9 +77,9 @@ def by(name: str, value: Any) -> Filter:
     created_until (not included): epoch milliseconds. lists: ids, subscribed or pending on any of them.
     """
     if name == "email":
-        return Filter("{row}.email_key = ?", (key_of_email(value),))
+        return Filter(db.dialect.rare.format("{row}.email_key = ?"), (key_of_email(value),))
     if name == "number":
-        return Filter("{row}.number_digits = ?", (key_of_number(value),))
+        return Filter(db.dialect.rare.format("{row}.number_digits = ?"), (key_of_number(value),))
     if name == "lists":
         places = ", ".join("?" * len(value))
         return Filter(
@@ -138,11 +148,27 @@ def has_updateable(workspace: int) -> bool:
     return bool(_HAS_UPDATEABLE(workspace))
 
 
-def updateable(workspace: int, key: str, by: str) -> list[str]:
-    """Return the ids of up to two users without a uid of their own whose `email_key` or `number_digits` is this."""
-    query = (
-        User.select(User.id)
-        .where((User.workspace_id == workspace) & (getattr(User, by) == key) & (User.uid_updateable == True))  # noqa: E712
-        .limit(2)
+_CLAIMANTS = {
+    column: Statement(
+        lambda d, column=column: (  # type: ignore[misc]
+            f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND {column} = {d.parameter} "
+            "AND uid_updateable LIMIT 2"
+        )
     )
-    return [row.id for row in query]
+    for column in ("email_key", "number_digits")
+}
+
+
+def claimants(workspace: int, changes: Mapping[str, Any]) -> list[str]:
+    """Return the ids of up to two users without a uid of their own who have the email given, else the number given."""
+    call = claimants_call(workspace, changes)
+    return [id for (id,) in call.statement(*call.parameters)] if call else []
+
+
+def claimants_call(workspace: int, changes: Mapping[str, Any]) -> Call | None:
+    """Return the call of `claimants`; none when neither an email nor a number is given."""
+    if changes.get("email"):
+        return Call(_CLAIMANTS["email_key"], (workspace, key_of_email(changes["email"])))
+    if changes.get("number"):
+        return Call(_CLAIMANTS["number_digits"], (workspace, key_of_number(changes["number"])))
+    return None

@@ -71,19 +71,21 @@ def upsert(
     set or repeated, not changed.
     Returns None when nothing was done, because the guard or the number of meta keys forbids it.
     """
-    call = _upsert_call(workspace, id, uid, changes, now, guard_email, lean=False)
+    call = upsert_call(workspace, id, uid, changes, now, guard_email)
     rows = call.statement(*call.parameters)
     return row(rows[0]) if rows else None
 
 
-def upsert_call(workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int) -> Call:
-    """Return the call that does what `upsert` does, and answers the id alone, or nothing where a rule forbids it."""
-    return _upsert_call(workspace, id, uid, changes, now, guard_email=False, lean=True)
-
-
-def _upsert_call(
-    workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int, guard_email: bool, lean: bool
+def upsert_call(
+    workspace: int,
+    id: str,
+    uid: str,
+    changes: Mapping[str, Any],
+    now: int,
+    guard_email: bool = False,
+    lean: bool = False,
 ) -> Call:
+    """Return the call of `upsert`, whose row is what `row` takes; lean: it answers the id alone."""
     fields = tuple(field for field in _KEPT if field in changes)
     values = [value for field in fields for value in _values(field, changes[field])]
     defaults = [] if "created_at" in changes else [now]

@@ -1,0 +1,167 @@
+"""What a request asks for, if it has surely the common form; None is the answer to every doubt."""
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from flask import Flask
+
+from app import errors, strict_json, uids
+from app.api import auth
+from app.api.bodies import MAX_BODY
+from app.api.requests import is_safe_id
+from app.schemas import quick
+from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
+from app.services import storage, together
+from app.services.together import Operation
+
+# Headers that the routes look at (a test compares the two): with one of them a request takes the long way.
+LONG_WAY = frozenset(
+    (
+        b"access-control-request-method",
+        b"forwarded",
+        b"idempotency-key",
+        b"if-match",
+        b"if-none-match",
+        b"origin",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+    )
+)
+_TARGET = re.compile(rb"((?:/v1)?/users(?:/([A-Za-z0-9_-]{1,255})(/events)?)?)(?:\?(.*))?")
+_QUERY = re.compile(rb"limit=([1-9][0-9]?)(?:&next_cursor=([0-9a-f]{24}))?")
+_HOST = re.compile(rb"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
+_RESERVED = "merge"  # a word of a route, where a uid stands in others
+
+
+class Request(NamedTuple):
+    """A whole HTTP request. target: path and query as sent. headers: names in small letters, as sent."""
+
+    method: str
+    target: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+    started: float  # of time.perf_counter, seconds
+
+
+class Wanted(NamedTuple):
+    """What was recognised. route: its template, for the log. query: what a link to the next page repeats."""
+
+    request: Request
+    operation: Operation
+    route: str
+    request_id: str
+    workspace: int
+    path: str = ""
+    query: Sequence[tuple[str, str]] = ()
+
+
+class Recogniser:
+    """Recognises requests to an app."""
+
+    def __init__(self, app: Flask):
+        self._credentials = app.extensions["credentials"]
+
+    def __call__(self, request: Request) -> Wanted | None:
+        """Return what the request asks for, None if its route must look at it."""
+        target = _TARGET.fullmatch(request.target)
+        if not target or not storage.is_prepared():
+            return None
+        path, uid, events, query = target.groups()
+        recognise = _FORMS.get((request.method, uid is not None, events is not None))
+        if recognise is None or (query is not None and recognise is not _page) or len(request.body) > MAX_BODY:
+            return None
+        headers = _read_headers(request.headers)
+        credential = headers and auth.known(self._credentials, headers[0])
+        if not headers or not credential or not credential.full:
+            return None
+        found = recognise(credential.workspace, (uid or b"").decode(), request, query)
+        if found is None:
+            return None
+        operation, route, pairs = found
+        version = "/v1" if path.startswith(b"/v1") else ""
+        request_id = headers[1] if is_safe_id(headers[1]) else secrets.token_hex(8)
+        return Wanted(request, operation, version + route, request_id, credential.workspace, path.decode(), pairs)
+
+
+def _read_headers(headers: Sequence[tuple[bytes, bytes]]) -> tuple[str, str] | None:
+    """Return (Authorization, X-Request-Id) unless there is a header that the routes must look at."""
+    found = {b"authorization": b"", b"x-request-id": b""}
+    for name, value in headers:
+        if name in found:
+            if found[name]:
+                return None
+            found[name] = value
+        elif name in LONG_WAY or (name == b"host" and not _HOST.fullmatch(value)):
+            return None
+    return found[b"authorization"].decode("latin-1"), found[b"x-request-id"].decode("latin-1")
+
+
+Found = tuple[Operation, str, Sequence[tuple[str, str]]] | None
+
+
+def _retrieve(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
+    return None if request.body or uid == _RESERVED else (together.retrieve(workspace, uid), "/users/<uid:uid>", ())
+
+
+def _page(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
+    asked = _QUERY.fullmatch(query) if query is not None else None
+    if request.body or (query is not None and not asked):
+        return None
+    limit, cursor = asked.groups() if asked else (None, None)
+    count = int(limit or DEFAULT_PAGE)
+    if count > MAX_PAGE:
+        return None
+    pairs = (("limit", limit.decode()),) if limit else ()
+    return together.page(workspace, count, cursor.decode() if cursor else None), "/users", pairs
+
+
+def _create(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
+    body = _body(request)
+    id = body.pop("id", None) if body else None
+    fields = quick.user(body) if body else None
+    if id.__class__ is not str or not uids.is_plain(id) or not fields:
+        return None
+    return _save(workspace, id, fields, "/users")
+
+
+def _update(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
+    body = _body(request)
+    if not body or uid == _RESERVED or not (fields := quick.user(body)):
+        return None
+    return _save(workspace, uid, fields, "/users/<uid:uid>")
+
+
+def _save(workspace: int, uid: str, fields: dict[str, Any], route: str) -> Found:
+    if not fields.get("meta", True):
+        return None
+    return together.save(workspace, uid, fields), route, ()
+
+
+def _record(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
+    body = _body(request)
+    if body and body.get("id") == uid:
+        del body["id"]  # some SDKs send the uid along (app/services/events.py)
+    if not body or (fields := quick.event(body)) is None:
+        return None
+    return together.record(workspace, uid, fields), "/users/<uid:uid>/events", ()
+
+
+def _body(request: Request) -> dict[str, Any] | None:
+    try:
+        body = strict_json.loads(request.body)
+    except errors.Failure:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+_FORMS: dict[tuple[str, bool, bool], Callable[[int, str, Request, bytes | None], Found]] = {
+    # method, with a uid, with /events
+    ("GET", True, False): _retrieve,
+    ("GET", False, False): _page,
+    ("POST", False, False): _create,
+    ("PUT", True, False): _update,
+    ("POST", True, True): _record,
+}

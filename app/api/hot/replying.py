@@ -1,0 +1,73 @@
+"""Replies of the hot path: the bytes that the routes answer, without Flask's response around them."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from app import errors, logs
+from app.api import pages, replies
+from app.api.hot.recognising import Wanted
+from app.api.requests import SAFE_HEADERS
+from app.cursors import Page
+from app.services.users import Saved, UserRow, version
+
+_DONE = orjson.dumps({"status": "ok"})
+_JSON = (b"content-type", b"application/json")
+_SAFE = [(name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
+
+
+class Reply(NamedTuple):
+    """A reply with status 200. headers: names in small letters."""
+
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+
+def make(wanted: Wanted, result: Any) -> Reply | errors.Failure:
+    """Return the reply of what was wanted, and write its line in the log."""
+    if isinstance(result, errors.Failure):
+        return result
+    body, extra = _SHOWN[result.__class__](wanted, result)
+    headers = [
+        _JSON,
+        (b"content-length", str(len(body)).encode()),
+        *extra,
+        (b"x-request-id", wanted.request_id.encode()),
+        *_SAFE,
+    ]
+    logs.request(
+        request_id=wanted.request_id,
+        method=wanted.request.method,
+        route=wanted.route,
+        status=200,
+        milliseconds=round((time.perf_counter() - wanted.request.started) * 1000, 2),
+        workspace=wanted.workspace,
+        code=None,
+    )
+    return Reply(headers, body)
+
+
+_Shown = tuple[bytes, Sequence[tuple[bytes, bytes]]]
+
+
+def _user(wanted: Wanted, found: UserRow) -> _Shown:
+    return orjson.dumps(replies.shown_user(found)), [(b"etag", f'"{version(found)}"'.encode())]
+
+
+def _saved(wanted: Wanted, saved: Saved) -> _Shown:
+    return _user(wanted, saved.user) if saved.created else (orjson.dumps(replies.shown_user(saved.user)), ())
+
+
+def _page(wanted: Wanted, page: Page) -> _Shown:
+    body = {"data": [replies.shown_user(row) for row in page.rows], **pages.neighbours(page)}
+    link = pages.next_link(wanted.path, wanted.query, page)
+    return orjson.dumps(body), [(b"link", link.encode())] if link else ()
+
+
+def _done(wanted: Wanted, result: bool) -> _Shown:
+    return _DONE, ()
+
+
+_SHOWN: dict[type, Any] = {UserRow: _user, Saved: _saved, Page: _page, bool: _done}

@@ -1,0 +1,128 @@
+"""The common form of a body, checked by hand: what is loaded here, the schema would load to the same.
+
+Whatever is not surely right is left to the schema, which alone says what is wrong: None is the answer then. A property
+test holds the two together (tests/schemas/test_quick.py). Loading 1,000 events of a batch takes 2 ms instead of 10.
+
+Bodies come from `strict_json.loads`, so no text has NUL or a lone surrogate.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from app import clock, dates
+from app.schemas.events import MAX_AHEAD, MAX_EVENT, EventSchema
+from app.schemas.fields import (
+    MAX_EMAIL,
+    MAX_META_KEY,
+    MAX_META_KEYS,
+    MAX_META_VALUE,
+    MAX_NAME,
+    MAX_PROPERTIES,
+    is_number,
+)
+from app.schemas.users import CreateUserSchema, UpdateUserSchema
+
+_EMAIL = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]{1,60}\.)+[A-Za-z]{2,6}", re.ASCII
+)
+_BYTES = 4  # of a character in UTF-8, at most
+_SCALARS = frozenset((str, int, float, bool))
+_DATES = frozenset(("created_at", "timestamp"))
+_Check = Callable[[Any], bool]
+
+
+def event(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Load the body of `POST /users/{uid}/events` as EventSchema would."""
+    return _load(body, _OF_EVENT, _OTHERS_OF_EVENT) if "event" in body else None
+
+
+def user(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Load the fields of a user as UpdateUserSchema would."""
+    return _load(body, _OF_USER, _OTHERS_OF_USER)
+
+
+def _load(body: dict[str, Any], checks: dict[str, _Check], others: frozenset[str]) -> dict[str, Any] | None:
+    loaded = {}
+    for name, value in body.items():
+        if (check := checks.get(name)) is None:
+            if name in others:
+                return None
+        elif check(value):
+            loaded[name] = value
+        else:
+            return None
+    return _with_dates(loaded)
+
+
+def _with_dates(loaded: dict[str, Any]) -> dict[str, Any] | None:
+    for name in _DATES & loaded.keys():
+        try:
+            loaded[name] = dates.parse(loaded[name])
+        except ValueError:
+            return None
+    is_ahead = "timestamp" in loaded and loaded["timestamp"] > clock.now() + MAX_AHEAD
+    return None if is_ahead else loaded
+
+
+def _is_name(value: Any) -> bool:
+    return value is None or (value.__class__ is str and len(value) <= MAX_NAME)
+
+
+def _is_email(value: Any) -> bool:
+    return value is None or (value.__class__ is str and len(value) <= MAX_EMAIL and bool(_EMAIL.fullmatch(value)))
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (value.__class__ is str and is_number(value))
+
+
+def _is_meta(value: Any) -> bool:
+    return (
+        value.__class__ is dict
+        and len(value) <= MAX_META_KEYS
+        and all(1 <= len(key) <= MAX_META_KEY for key in value)
+        and all(
+            one.__class__ in _SCALARS and (one.__class__ is not str or len(one) * _BYTES <= MAX_META_VALUE)
+            for one in value.values()
+        )
+    )
+
+
+def _is_event_name(value: Any) -> bool:
+    return value.__class__ is str and 1 <= len(value) <= MAX_EVENT
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or value.__class__ in _SCALARS
+
+
+def _is_properties(value: Any) -> bool:
+    return (
+        value.__class__ is dict
+        and len(value) <= MAX_PROPERTIES
+        and all(one.__class__ in _SCALARS for one in value.values())
+    )
+
+
+def _is_there(value: Any) -> bool:
+    return value is not None
+
+
+_OF_EVENT: dict[str, _Check] = {
+    "event": _is_event_name,
+    "value": _is_scalar,
+    "properties": _is_properties,
+    "timestamp": _is_there,
+}
+_OF_USER: dict[str, _Check] = {
+    "first_name": _is_name,
+    "last_name": _is_name,
+    "number": _is_number,
+    "email": _is_email,
+    "is_account": lambda value: value.__class__ is bool,
+    "meta": _is_meta,
+    "created_at": _is_there,
+}
+_OTHERS_OF_EVENT = frozenset(EventSchema().fields) - _OF_EVENT.keys()
+_OTHERS_OF_USER = frozenset((*CreateUserSchema().fields, *UpdateUserSchema().fields)) - _OF_USER.keys()

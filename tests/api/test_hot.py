@@ -1,0 +1,230 @@
+"""The hot path answers what the routes answer, byte for byte, and stores what they store."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app import clock, ids
+from app.api.hot import HotPath, Reply, Request
+from app.api.hot.recognising import LONG_WAY
+from app.models.database import db
+from tests.factories import Api, basic, fresh
+
+NOW = 1_790_000_000_000  # epoch milliseconds
+UIDS = ("a", "b", "c-c", "d_d")
+
+texts = st.sampled_from(["", "Ada", "é" * 300, 'quo"te\\', "\u2028", "x" * 255])
+scalars = st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts
+flat = st.dictionaries(st.sampled_from(["plan", "age", 'k"', "é", ""]), scalars | st.none(), max_size=3)
+emails = st.sampled_from(["a@example.com", "A@EXAMPLE.com", "b@x.io", "not one", None])
+fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "first_name": texts | st.none(),
+        "number": st.sampled_from(["+234 803 123 4567", "12", None]),
+        "email": emails,
+        "meta": flat,
+        "is_account": st.booleans(),
+        "created_at": st.sampled_from(["2020-08-11", 1_600_000_000, "soon"]),
+        "unknown": scalars,
+    },
+)
+events = st.fixed_dictionaries(
+    {"event": texts},
+    optional={"value": scalars | st.none(), "properties": flat, "timestamp": st.just("2026-01-12T05:24:39Z")},
+)
+uids = st.sampled_from(UIDS)
+requests = st.one_of(
+    st.tuples(st.just("PUT"), uids.map("users/{}".format), fields),
+    st.tuples(st.just("POST"), st.just("users"), st.builds(lambda uid, body: {"id": uid, **body}, uids, fields)),
+    st.tuples(st.just("POST"), uids.map("users/{}/events".format), events),
+    st.tuples(st.just("GET"), uids.map("users/{}".format), st.none()),
+    st.tuples(
+        st.just("GET"), st.sampled_from(["users", "users?limit=2", "users?limit=31", "users?limit=x"]), st.none()
+    ),
+)
+
+
+class Pair:
+    """The same app twice: the hot path on one workspace, the routes alone on the other."""
+
+    def __init__(self, app, hot: Api, cold: Api):
+        self.path, self.hot, self.cold = HotPath(app), hot, cold
+        self.hits = 0
+
+    def send(self, group, **headers):
+        """Send the requests both ways; return the replies, (status, headers, body) each."""
+        return self._send_hot(group, headers), [self._ask(self.cold, *one, headers) for one in group]
+
+    def rows(self):
+        """What is stored of both."""
+        return [[self._stored(table, api) for table in ("users", "events")] for api in (self.hot, self.cold)]
+
+    def _send_hot(self, group, headers):
+        self.hot.get("users?limit=1")  # so that the credentials are known
+        asked = [self._request(*one, headers) for one in group]
+        replies = []
+        for one, answer in zip(group, self.path(asked), strict=True):
+            if isinstance(answer, Reply):
+                self.hits += 1
+                replies.append((200, _headers(answer.headers), answer.body))
+            else:
+                replies.append(self._ask(self.hot, *one, headers))
+        return replies
+
+    def _request(self, method, path, body, headers):
+        given = {"authorization": basic(self.hot.keys.public_key, self.hot.keys.secret_key), "host": "localhost"}
+        sent = [(name.lower().encode(), value.encode()) for name, value in {**given, **headers}.items()]
+        return Request(method, f"/v1/{path}".encode(), sent, b"" if body is None else json.dumps(body).encode(), 0.0)
+
+    def _ask(self, api, method, path, body, headers):
+        response = api.call(method, path, body, headers=headers)
+        return response.status_code, _headers(response.headers), response.data
+
+    def _stored(self, table, api):
+        names = [column.name for column in db.get_columns(table) if column.name != "workspace_id"]
+        query = (
+            f"SELECT {', '.join(names)} FROM {table} WHERE workspace_id = "
+            f"(SELECT id FROM workspaces WHERE name = '{api.keys.workspace}') ORDER BY id"
+        )
+        return db.execute_sql(query).fetchall()
+
+
+def _headers(headers):
+    pairs = headers if isinstance(headers, list) else [(name.encode(), value.encode()) for name, value in headers]
+    return sorted((name.lower(), value) for name, value in pairs)
+
+
+@pytest.fixture
+def pair(app, api, other_api, monkeypatch):
+    """Both ways, with the same clock and the same ids."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    return Pair(app, api, other_api)
+
+
+def _same_ids(monkeypatch, pair):
+    """Let both workspaces count their ids by themselves: what one gives out, the other does, too."""
+    counts = {True: itertools.count(), False: itertools.count()}
+    inside = {"hot": True}
+    monkeypatch.setattr(ids, "new", lambda: f"{next(counts[inside['hot']]):024x}")
+    ask = pair._ask
+
+    def asked(api, *rest):
+        inside["hot"] = api is pair.hot
+        try:
+            return ask(api, *rest)
+        finally:
+            inside["hot"] = True
+
+    pair._ask = asked
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(requests, min_size=1, max_size=5))
+def test_one_after_the_other_both_ways_agree(app, pair, wanted):
+    _forget(pair)
+    with pytest.MonkeyPatch.context() as patch:
+        _same_ids(patch, pair)
+        for one in wanted:
+            hot, cold = pair.send([one], **{"X-Request-Id": "the-same"})
+            assert hot == cold
+    stored_hot, stored_cold = pair.rows()
+    assert stored_hot == stored_cold
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(fields, min_size=len(UIDS), max_size=len(UIDS)))
+def test_together_they_do_what_each_does_alone(app, pair, bodies):
+    _forget(pair)
+    group = [("PUT", f"users/{uid}", body) for uid, body in zip(UIDS, bodies, strict=True)]
+    hot, cold = pair.send(group, **{"X-Request-Id": "the-same"})
+    strip = re.compile(rb'"id":"[0-9a-f]{24}"')
+    for one, other in zip(hot, cold, strict=True):
+        assert (one[0], strip.sub(b"", one[2])) == (other[0], strip.sub(b"", other[2]))
+
+
+def _forget(pair):
+    for api in (pair.hot, pair.cold):
+        for uid in UIDS:
+            api.delete(f"users/{uid}")
+
+
+def test_the_common_requests_take_the_hot_path(pair):
+    uid = fresh()
+    group = [
+        ("POST", "users", {"id": uid, "first_name": "Ada", "meta": {"plan": "pro"}}),
+        ("PUT", f"users/{uid}", {"meta": {"plan": "gold"}}),
+        ("POST", f"users/{uid}/events", {"event": "Paid", "value": 1.5, "properties": {"n": 1}}),
+        ("POST", f"users/{uid}/events", {"event": "Paid", "id": uid}),
+    ]
+    pair.send(group)
+    pair.send([("GET", f"users/{uid}", None), ("GET", "users?limit=30", None), ("GET", "users", None)])
+    assert pair.hits == len(group) + 3
+
+
+@pytest.mark.parametrize("name", sorted(LONG_WAY))
+def test_a_header_that_the_routes_look_at_takes_the_long_way(pair, name):
+    pair.send([("GET", "users/nobody", None)], **{name.decode(): "x"})
+    assert pair.hits == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "users/merge", None),
+        ("GET", "users/nobody", None),
+        ("GET", "users?limit=31", None),
+        ("PUT", "users/a", {}),
+        ("PUT", "users/a", {"lists": []}),
+        ("PUT", "users/a", {"email": "nonsense"}),
+        ("PUT", "users/a/", {"first_name": "Ada"}),
+        ("POST", "users", {"id": "not plain", "first_name": "Ada"}),
+        ("POST", "users/a/events", {"event": "Paid", "id": "order-1"}),
+        ("POST", "users/merge", {"source": "a", "destination": "b"}),
+    ],
+)
+def test_whatever_is_not_common_is_left_to_its_route(pair, method, path, body):
+    hot, cold = pair.send([(method, path, body)], **{"X-Request-Id": "the-same"})
+    assert pair.hits == 0
+    assert hot[0][0] == cold[0][0]
+
+
+def test_the_public_key_alone_takes_the_long_way(pair):
+    uid = fresh()
+    public = basic(pair.hot.keys.public_key)
+    pair.hot.put(f"users/{uid}", {"first_name": "Ada"}, by="public")
+    request = Request(
+        "PUT", f"/v1/users/{uid}".encode(), [(b"authorization", public.encode())], b'{"meta":{"a":1}}', 0.0
+    )
+    assert pair.path([request]) == [None]
+
+
+def test_a_user_who_waits_for_a_uid_is_found_by_email(pair, make_list):
+    uid, email = fresh(), f"{fresh()}@example.com"
+    pair.hot.post(f"lists/{make_list('news', pair.hot)}/subscribers", {"email": email})
+    pair.send([("PUT", f"users/{uid}", {"email": email})])
+    assert pair.hits == 0
+    assert pair.hot.get(f"users/{uid}").json["lists"]
+
+
+def test_too_many_attributes_are_refused_by_the_route(pair):
+    uid = fresh()
+    pair.hot.user(uid, meta={f"k{number}": number for number in range(300)})
+    pair.cold.user(uid, meta={f"k{number}": number for number in range(300)})
+    group = [("PUT", f"users/{uid}", {"meta": {"more": 1}})]
+    hot, cold = pair.send(group, **{"X-Request-Id": "the-same"})
+    assert hot == cold and hot[0][0] == 400
+
+
+def test_the_headers_that_the_routes_look_at_are_known(root):
+    """What the code asks of `request.headers` is either on the list or read by the hot path itself."""
+    source = "".join(path.read_text() for path in Path(root / "app" / "api").glob("*.py"))
+    asked = set(re.findall(r'request\.headers(?:\.get\(|\[)"([A-Za-z-]+)"', source))
+    asked |= set(re.findall(r'"([A-Za-z-]+)" in request\.headers', source))
+    known = {name.decode() for name in LONG_WAY} | {"authorization", "x-request-id"}
+    assert asked and {name.lower() for name in asked} <= known

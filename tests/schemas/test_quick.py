@@ -1,0 +1,82 @@
+"""What is loaded by hand is what the schema loads."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.schemas import quick
+from app.schemas.events import EventSchema
+from app.schemas.users import CreateUserSchema, UpdateUserSchema
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)
+scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | texts
+flat = st.dictionaries(st.text("abc.$", max_size=130), scalars | st.lists(scalars, max_size=1), max_size=5)
+odd = scalars | flat | st.lists(texts, max_size=2) | st.sampled_from(["x" * 255, "x" * 256, "é" * 2048, "é" * 1025])
+dates = scalars | st.sampled_from(["2026-01-12T05:24:39Z", "2026-13-01", "2199-12-31", 1_700_000_000, "2020-08-11"])
+emails = odd | st.emails() | st.from_regex(r"[a-z.+]{1,66}@[a-z.-]{1,20}\.[a-z]{1,7}", fullmatch=True)
+numbers = odd | st.from_regex(r"\+?[0-9 ().-]{3,30}", fullmatch=True) | st.integers(0, 10**15)
+known = [*CreateUserSchema().fields, *UpdateUserSchema().fields, "type", "unknown"]
+USERS = st.fixed_dictionaries(
+    {},
+    optional={
+        **{name: odd for name in known if name != "id"},
+        "email": emails,
+        "number": numbers,
+        "created_at": dates,
+        "meta": flat | odd,
+        "is_account": st.booleans() | odd,
+    },
+)
+EVENTS = st.fixed_dictionaries(
+    {},
+    optional={"event": odd, "value": odd, "properties": flat | odd, "timestamp": dates, "id": odd, "unknown": odd},
+)
+
+
+@settings(max_examples=600)
+@given(USERS)
+def test_a_user_is_loaded_as_the_schema_loads_it(body):
+    loaded = quick.user(dict(body))
+    if loaded is not None:
+        assert loaded == UpdateUserSchema().load(body) == CreateUserSchema(exclude=("id",)).load(body)
+
+
+@settings(max_examples=600)
+@given(EVENTS)
+def test_an_event_is_loaded_as_the_schema_loads_it(body):
+    loaded = quick.event(dict(body))
+    if loaded is not None:
+        assert loaded == EventSchema().load(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {
+            "first_name": "Ada",
+            "last_name": None,
+            "email": "ada.l+x@mail.example.com",
+            "meta": {"plan": "pro", "n": 1.5},
+        },
+        {"number": "+234 803 123 4567", "is_account": True, "created_at": "2020-08-11"},
+        {},
+    ],
+)
+def test_the_common_user_is_loaded_by_hand(body):
+    assert quick.user(body) is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"event": "Paid"},
+        {"event": "Paid", "value": 49.5, "properties": {"currency": "USD"}, "timestamp": "2026-01-12T05:24:39Z"},
+    ],
+)
+def test_the_common_event_is_loaded_by_hand(body):
+    assert quick.event(body) is not None
+
+
+@pytest.mark.parametrize("field", ["lists", "accounts", "device_token", "uid", "archived", "tz"])
+def test_what_is_seldom_is_left_to_the_schema(field):
+    assert quick.user({"first_name": "Ada", field: None}) is None
