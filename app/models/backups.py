@@ -167,15 +167,15 @@ def _others_on_postgres() -> bool:
 
 
 def _replace_postgres(path: str) -> None:
-    """Drop all tables and make those of the backup, in one transaction, which ends only when the backup was read."""
-    tables = ", ".join(f'"{name}"' for name in db.get_tables())
+    """Drop all there is and make what is in the backup, in one transaction, which ends only when that was read."""
+    drops = _drops()
     forget_connection()
     source = _start("pg_restore", *_VERBATIM, "--file=-", path, stdout=subprocess.PIPE)
     target = _start("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null",
                     stdin=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
     script = cast("IO[bytes]", target.stdin)
     with contextlib.suppress(BrokenPipeError), script:
-        script.write(b"BEGIN;\n" + (f"DROP TABLE {tables} CASCADE;\n".encode() if tables else b""))
+        script.write("\n".join(["BEGIN;", *drops, ""]).encode())
         shutil.copyfileobj(cast("IO[bytes]", source.stdout), script)
         if source.wait() == 0:
             script.write(b"\nCOMMIT;\n")
@@ -184,6 +184,17 @@ def _replace_postgres(path: str) -> None:
     cast("IO[bytes]", target.stderr).close()
     if any([target.wait(), source.wait()]):
         raise errors.StorageUnavailable(f"The database is as it was: {_first_line(said) or 'the backup ended early'}.")
+
+
+@statement
+def _drops() -> list[str]:
+    """Statements that drop every table and routine of the schema but those of extensions."""
+    tables = [f'DROP TABLE "{name}" CASCADE;' for name in db.get_tables()]
+    routines = db.execute_sql(
+        "SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND NOT EXISTS "
+        "(SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')"
+    )
+    return tables + [f"DROP ROUTINE {name} CASCADE;" for (name,) in routines.fetchall()]
 
 
 def _run(program: str, *words: str) -> str:

@@ -60,7 +60,10 @@ def _insist(attempt: Callable[[], bool], *passing: type[Exception]) -> bool:
 
 def _purge_postgres() -> list[str]:
     """Each step removes one of the places where the bytes were found: heap and indexes, statistics, the log."""
-    db.execute_sql("SET statement_timeout = 0")
+    patience = str(db.session_settings["lock_timeout"])  # while we wait for a table, everybody waits behind us
+    db.execute_sql(
+        "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)", (patience,)
+    )
     begin = db.execute_sql("SELECT pg_snapshot_xmax(pg_current_snapshot())::text").fetchone()[0]
     undone = (
         []

@@ -10,13 +10,14 @@ from itertools import groupby
 from operator import attrgetter
 
 from app import clock, errors, journal, logs
+from app.actions import Action
 from app.journal import Entry
 from app.models import accounts, lists, replies, users
 from app.models import erasures as store
 from app.models.database import statement, transaction
 from app.models.schema import only_one
 from app.models.workspaces import Workspace
-from app.services import workspaces
+from app.services import audit, workspaces
 
 _CONTEXT = b"rollcall erasure\n"  # keeps these hashes apart from whatever else the key of the workspace signs
 _journal = ""  # path of the file in use; none when empty
@@ -113,7 +114,9 @@ def _apply(workspace: int, entries: list[Entry]) -> int:
 
 @transaction
 def _erase(workspace: int, id: str, uid: str) -> list[Entry]:
+    """The audit log of a backup knows nothing of it either; who asked for it then is not known any more."""
     users.lock_id(workspace, id)
+    audit.record(workspace, audit.SHELL, Action.USER_DELETED, id)
     return erase(workspace, id, uid)
 
 

@@ -132,10 +132,9 @@ def test_an_upgrade_killed_after_any_statement_runs_to_its_end_the_next_time(
 
 
 def test_a_migration_that_fails_half_way_leaves_nothing_and_runs_again(old_database, tmp_path, monkeypatch):
+    storage.migrate()
     folder = shutil.copytree(schema._DIRECTORY, tmp_path / "migrations")
     monkeypatch.setattr(schema, "_DIRECTORY", folder)
-    open_database(Settings(database_url=old_database))
-    storage.migrate()
     broken = "def up(migrator, db):\n    db.execute_sql('CREATE TABLE half (a TEXT)')\n    db.execute_sql('WRONG')\n"
     (folder / "9999_broken.py").write_text(broken)
     with pytest.raises(Exception, match="syntax error"):

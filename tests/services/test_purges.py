@@ -4,6 +4,7 @@ import random
 import re
 import secrets
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from app import clock, errors
+from app import clock, errors, ids
 from app.config import Settings
 from app.models import locks, purging
 from app.models.database import db, forget_connection, open_database
@@ -22,7 +23,8 @@ from tests.factories import fresh
 
 @pytest.fixture
 def at(monkeypatch):
-    """Make it that time of a day in 2031."""
+    """Make it that time of a day in 2031; ids made then are newer than those of the tests that follow."""
+    monkeypatch.setattr(ids, "_last", ids._last)
 
     def at(day, hour):
         moment = int(datetime(2031, 5, day, hour, 30, tzinfo=UTC).timestamp() * 1000)
@@ -56,23 +58,27 @@ def test_it_is_purged_once_a_day_and_only_after_an_erasure(alone, at):
     assert [(day, hour) for day, hour, purged in done if purged] == [(1, 10), (2, 3), (3, 4)]
 
 
-def test_one_process_purges_at_a_time(app, settings):
+def test_one_process_purges_at_a_time(alone, at):
     held, done = threading.Event(), threading.Event()
 
     def hold():
         with locks.claim(locks.WORKING) as is_ours:
             assert is_ours
             held.set()
-            done.wait(10)
+            done.wait(20)
 
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait(10)
-    with pytest.raises(errors.Conflict):
-        purges.purge()
-    done.set()
+    users.update(alone, "u", {}, full=True)
+    users.delete(alone, "u", SHELL)
+    at(1, 9)
+    assert not purges.purge_when_due(hour=3)
+    threading.Timer(0.5, done.set).start()
+    began = time.monotonic()
+    assert purges.purge() == [] and time.monotonic() - began > 0.4
     thread.join()
-    purges.purge()
+    assert not purges.purge_when_due(hour=3)
 
 
 def test_it_goes_on_while_others_write(alone):

@@ -6,7 +6,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.factories import fresh
+from tests.conftest import ENGINES
+from tests.factories import Service, fresh
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def service(request, new_database):
+    """The service, which does not purge by itself."""
+    with Service(new_database(request.param), ROLLCALL_PURGE_HOUR="-1") as running:
+        running.engine = request.param
+        yield running
 
 
 @pytest.fixture
