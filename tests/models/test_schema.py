@@ -11,7 +11,6 @@ from app.errors import Misconfigured
 from app.models import (
     accounts,
     audit,
-    database,
     devices,
     erasures,
     events,
@@ -19,6 +18,7 @@ from app.models import (
     lists,
     replies,
     schema,
+    stores,
     users,
     workspaces,
 )
@@ -103,7 +103,7 @@ def test_sqlite_is_durable_and_erases(new_database):
 
 
 def test_the_sqlite_in_use_has_no_wal_reset_bug():
-    assert database.SqliteStore.server_version >= (3, 51, 3)
+    assert stores.SqliteStore.server_version >= (3, 51, 3)
     assert sqlite3.sqlite_version  # the standard library's, which may have it, is not the one in use
 
 
