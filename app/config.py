@@ -1,15 +1,19 @@
 """Settings: read once from the environment, frozen, and documented in docs/settings.md (a test compares the two)."""
 
+import ipaddress
 import os
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
+import limits
 from environs import EnvError, FileAwareEnv, validate
 
 from app.errors import Misconfigured
 
+NO_RATE = "0"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _DEFAULT_WORKERS = min(os.cpu_count() or 1, 4)  # more gained nothing where it was measured, and each costs memory
 
 
@@ -31,6 +35,31 @@ def _check_database_url(text: str) -> None:
     if parts.scheme in ("postgresql", "postgres") and (parts.netloc or parts.query or len(parts.path) > 1):
         return
     raise validate.ValidationError("Must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.")
+
+
+def _check_rate(text: str) -> None:
+    try:
+        items: list[limits.RateLimitItem] | None = [] if text == NO_RATE else limits.parse_many(text)
+    except ValueError:
+        items = None
+    if items is None or len(items) > 1 or any(item.amount < 1 for item in items):
+        raise validate.ValidationError("Must be like 100/second, 60/minute or 1000/2 hours, or 0 for none.")
+
+
+def _check_rate_storage(text: str) -> None:
+    if text != Settings.rate_storage and urlsplit(text).scheme not in ("redis", "rediss", "redis+unix"):
+        raise validate.ValidationError("Must be memory or like redis://HOST:6379/0.")
+
+
+def _networks(text: str) -> list[Network]:
+    return [ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip()]
+
+
+def _check_networks(text: str) -> None:
+    try:
+        _networks(text)
+    except ValueError:
+        raise validate.ValidationError("Must be addresses or networks such as 10.0.0.0/8, with commas.") from None
 
 
 _KEY = validate.Regexp(r"^[A-Za-z0-9_.~-]{8,128}$", error="Must be 8 to 128 letters, digits or _ . ~ -")
@@ -59,6 +88,11 @@ class Settings:
     lock_timeout: int = _setting("ROLLCALL_LOCK_TIMEOUT", 5_000, "milliseconds", validate.Range(100, 600_000))
     prepare_statements: bool = _setting("ROLLCALL_PREPARE_STATEMENTS", True, "true or false")
     shutdown_timeout: int = _setting("ROLLCALL_SHUTDOWN_TIMEOUT", 10, "seconds", validate.Range(1, 600))
+    rate_key: str = _setting("ROLLCALL_RATE_KEY", "20000/second", "requests in a time", _check_rate)
+    rate_address: str = _setting("ROLLCALL_RATE_ADDRESS", "10000/second", "requests in a time", _check_rate)
+    rate_login: str = _setting("ROLLCALL_RATE_LOGIN", "100/minute", "failures in a time", _check_rate)
+    rate_storage: str = _setting("ROLLCALL_RATE_LIMIT_STORAGE", "memory", "URL", _check_rate_storage, secret=True)
+    trusted_proxies: str = _setting("ROLLCALL_TRUSTED_PROXIES", "", "addresses", _check_networks)
 
     hot_path: bool = _setting("ROLLCALL_HOT_PATH", True, "true or false")
 
@@ -71,6 +105,11 @@ class Settings:
     def sqlite_path(self) -> str:
         """The file that `sqlite:///data/x.db` (relative) or `sqlite:////var/x.db` (absolute) names."""
         return self.database_url.removeprefix("sqlite:///")
+
+    @property
+    def proxies(self) -> list[Network]:
+        """The networks whose word on the client's address is taken."""
+        return _networks(self.trusted_proxies)
 
     @property
     def base_url(self) -> str:

@@ -64,6 +64,13 @@ class SecretNeeded(Failure):
     message = "This needs the secret key; the public key alone is not enough."
 
 
+class SignatureNeeded(Failure):
+    """The public key alone, in a workspace that demands signatures, without those of the users it writes to."""
+
+    code = "signature_needed"
+    message = "This needs the secret key, or the signature of the user in X-User-Signature."
+
+
 class EmailChange(Failure):
     """The public key alone may set an email, never change or clear one.
 
@@ -148,6 +155,13 @@ class StillRunning(Failure):
 
     code = "idempotency_key_in_use"
     message = "A request with this Idempotency-Key is still running; please try again."
+
+
+class TooManyRequests(Failure):
+    """The key, the address or those who fail to log in from it have called too often; nothing was done."""
+
+    code = "rate_limited"
+    message = "Too many requests; please wait a while."
 
 
 class StorageUnavailable(Failure):

@@ -25,6 +25,16 @@ def new() -> str:
     return f"{milliseconds:012x}{tail:012x}"
 
 
+def made_at(id: str) -> int:
+    """Return when an id was made, in epoch milliseconds."""
+    return int(id[:12], 16)
+
+
+def first_at(milliseconds: int) -> str:
+    """Return the least id that could be made at this moment, in epoch milliseconds; before 1970 there were none."""
+    return f"{max(milliseconds, 0):012x}{0:012x}"
+
+
 def is_id(text: str) -> bool:
     """Tell whether the text has the form of an id."""
     return _ID.fullmatch(text) is not None

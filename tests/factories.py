@@ -82,6 +82,7 @@ class Service:
             "WEB_CONCURRENCY": "2",
             "ROLLCALL_PUBLIC_KEY": self.public,
             "ROLLCALL_SECRET_KEY": self.secret,
+            "ROLLCALL_RATE_LOGIN": "0",
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None

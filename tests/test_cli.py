@@ -111,9 +111,39 @@ def test_keys_are_rotated_and_revoked(json_of, run):
     assert json_of("workspace", "list", "--json")[1]["public_keys"] == [third["public_key"]]
 
 
+def test_signatures_are_required_and_no_more(json_of, run, new_database):
+    json_of("workspace", "create", "acme", "--json")
+    secrets = [json_of("key", "require-signature", "--workspace", "acme", "--json")[0] for _ in range(2)]
+    assert all(re.fullmatch("[0-9a-f]{64}", one["signing_secret"]) for one in secrets) and secrets[0] != secrets[1]
+    assert run("key", "require-signature", "--workspace", "acme").stdout.startswith("workspace: acme\nsigning_secret: ")
+    assert run("key", "require-signature", "--workspace", "acme", "--off").stdout == "signatures are not required\n"
+    run("key", "require-signature", "--workspace", "nobody", status=1)
+
+
 def test_a_list_is_made(run):
     run("migrate"), run("workspace", "list")
     assert re.fullmatch("[0-9a-f]{24}\n", run("list", "create", "Weekly news").stdout)
+
+
+def test_the_audit_log_is_shown_newest_first(run, json_of):
+    [made] = json_of("workspace", "create", "acme", "--json")
+    [pair] = json_of("key", "rotate", "--workspace", "acme", "--json")
+    origins = ["key", "origins", "add", made["public_key"], "https://a.example"]
+    run(*origins), run(*origins), run("key", "revoke", made["public_key"])
+    listed = run("list", "create", "News", "--workspace", "acme").stdout.strip()
+    shown = json_of("audit", "--workspace", "acme", "--json")
+    assert [(one["action"], one["subject"], one["other"]) for one in shown] == [
+        ("list.created", listed, None),
+        ("key.revoked", made["public_key"], None),
+        ("key.origin_added", made["public_key"], "https://a.example"),
+        ("key.rotated", pair["public_key"], None),
+    ]
+    assert {(one["actor"], one["level"], one["request_id"]) for one in shown} == {("cli", "shell", None)}
+    assert json_of("audit", "--workspace", "acme", "--limit", "1", "--json") == shown[:1]
+    assert run("audit", "--workspace", "acme", "--limit", "1").stdout.split()[1:] == [
+        "list.created", "cli", "shell", listed, "-", "-",
+    ]  # fmt: skip
+    assert run("audit").stdout == "" and run("audit", "--workspace", "nobody", status=1).stderr
 
 
 def test_openapi_is_printed(run, root):

@@ -35,6 +35,8 @@ def test_an_empty_value_is_none():
         ("ROLLCALL_CREATE_ID", "all"), ("ROLLCALL_PUBLIC_REPLIES", "some"), ("ROLLCALL_PREPARE_STATEMENTS", "perhaps"),
         ("ROLLCALL_PUBLIC_KEY", "with:colon"), ("ROLLCALL_SECRET_KEY", "short"), ("ROLLCALL_THREADS", "-1"),
         ("ROLLCALL_STATEMENT_TIMEOUT", "1s"), ("ROLLCALL_LOCK_TIMEOUT", ""), ("ROLLCALL_SHUTDOWN_TIMEOUT", "0"),
+        ("ROLLCALL_RATE_KEY", "many"), ("ROLLCALL_RATE_ADDRESS", "5/second;9/minute"), ("ROLLCALL_RATE_LOGIN", "0/hour"),
+        ("ROLLCALL_RATE_LIMIT_STORAGE", "disk"), ("ROLLCALL_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_refused_in_one_line_that_names_the_variable(environment, variable, value):

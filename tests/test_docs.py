@@ -6,6 +6,7 @@ import re
 import subprocess
 
 from app import errors
+from app.actions import Action
 from app.api.errors import STATUS
 
 
@@ -13,6 +14,11 @@ def test_the_errors_page_has_every_code_with_its_status(root):
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", (root / "docs/errors.md").read_text(), re.M)
     assert sorted(rows) == sorted((failure.code, str(status)) for failure, status in STATUS.items())
     assert errors.InternalError.code in dict(rows)
+
+
+def test_the_audit_page_has_every_action(root):
+    rows = re.findall(r"^\| `([a-z_.]+)` \|", (root / "docs/audit.md").read_text(), re.M)
+    assert rows == list(Action)
 
 
 def test_links_between_pages_lead_somewhere(root):

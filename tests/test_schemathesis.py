@@ -33,7 +33,7 @@ CONFIG = {
 @pytest.fixture(scope="module", params=ENGINES)
 def document(request, database_urls):
     """The document of an app on a database, with a key pair to call it with."""
-    app_settings = Settings(database_url=database_urls[request.param], log_level="critical")
+    app_settings = Settings(database_url=database_urls[request.param], log_level="critical", rate_login="0")
     app = create_app(app_settings)
     storage.prepare(app_settings)
     keys = workspaces.create(f"schemathesis {request.param}")

@@ -2,8 +2,23 @@
 
 from flask import Flask
 
-from app.api import accounts, batches, docs, errors, events, health, lists, openapi, requests, subscriptions, users
+from app.api import (
+    accounts,
+    audit,
+    batches,
+    docs,
+    errors,
+    events,
+    health,
+    lists,
+    openapi,
+    rates,
+    requests,
+    subscriptions,
+    users,
+)
 from app.api.blueprint import ListIdConverter, UidConverter
+from app.api.proxies import TrustedProxies
 
 # Only /v1 is documented. The bare root answers too, because the official PHP and Java SDKs call it (engage.md 1).
 VERSION_PREFIX = "/v1"
@@ -13,10 +28,15 @@ def init_app(app: Flask) -> None:
     """Put the API on the app."""
     app.url_map.merge_slashes = False  # a double slash is no route, and no redirect to one
     app.url_map.converters |= {"uid": UidConverter, "list": ListIdConverter}
+    settings = app.config["SETTINGS"]
+    proxies = TrustedProxies(app.wsgi_app, settings.proxies)
+    app.wsgi_app = proxies  # type: ignore[method-assign]
+    app.extensions["proxies"] = proxies
+    rates.init_app(app, settings)
     requests.init_app(app)
     errors.init_app(app)
     api = openapi.new_api(app)
-    for blueprint in (users.blp, events.blp, accounts.blp, lists.blp, subscriptions.blp, batches.blp):
+    for blueprint in (users.blp, events.blp, accounts.blp, lists.blp, subscriptions.blp, batches.blp, audit.blp):
         api.register_blueprint(blueprint, url_prefix=VERSION_PREFIX)
         app.register_blueprint(blueprint, url_prefix="", name=f"unversioned_{blueprint.name}")
     api.register_blueprint(health.blp)

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from app import errors
-from app.services import keys
+from app.api import rates, signatures
+from app.services import audit, keys
+from app.services.audit import Caller
 from app.services.keys import Credential
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,19 +43,32 @@ def init_app(app: Flask) -> None:
 
 
 def check() -> None:
-    """Let the request pass or raise errors.WrongCredentials, errors.SecretNeeded."""
+    """Let the request pass or raise errors.WrongCredentials, SecretNeeded, SignatureNeeded, TooManyRequests."""
     view = current_app.view_functions.get(request.endpoint or "")
     level = getattr(view, "access", SECRET_KEY)
     if level == OPEN or request.method == "OPTIONS":
         return
-    g.credential = credential = authenticate(request.headers.get("Authorization", ""))
+    rates.check_logins()
+    try:
+        g.credential = credential = authenticate(request.headers.get("Authorization", ""))
+    except errors.WrongCredentials:
+        rates.count_failed_login()
+        raise
+    rates.count_key(credential)
     if level == SECRET_KEY and view is not None and not credential.full:
         raise errors.SecretNeeded()
+    if level == PUBLIC_KEY:
+        signatures.check(view, credential)
 
 
 def current_workspace() -> int:
     """Return the workspace that the request speaks for."""
     return int(g.credential.workspace)
+
+
+def caller() -> Caller:
+    """Return who sent the request, for the audit log."""
+    return Caller(g.credential.public_key, audit.SECRET if g.credential.full else audit.PUBLIC, g.request_id)
 
 
 def has_secret() -> bool:

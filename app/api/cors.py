@@ -9,8 +9,10 @@ from flask import Response, g, request
 from app.services import keys
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
-_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
-_REPLY_HEADERS = "ETag, Idempotent-Replayed, Link, Retry-After, X-Request-Id"
+_REQUEST_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, X-User-Signature"
+)
+_REPLY_HEADERS = "ETag, Idempotent-Replayed, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
 _PREFLIGHT_SECONDS = "600"  # how long a browser may remember the answer: so long a forbidden origin may go on
 
 

@@ -11,6 +11,7 @@ STATUS = {
     errors.InvalidBody: 400,
     errors.WrongCredentials: 401,
     errors.SecretNeeded: 403,
+    errors.SignatureNeeded: 403,
     errors.EmailChange: 403,
     errors.NotFound: 404,
     errors.UserNotFound: 404,
@@ -24,6 +25,7 @@ STATUS = {
     errors.StillRunning: 409,
     errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
+    errors.TooManyRequests: 429,
     errors.InternalError: 500,
     errors.StorageUnavailable: 503,
 }

@@ -6,7 +6,7 @@ from flask import Response
 
 from app import errors
 from app.api import pages, replies
-from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, requires
+from app.api.auth import PUBLIC_KEY, SECRET_KEY, caller, current_workspace, requires
 from app.api.blueprint import Blueprint, may_raise
 from app.schemas.lists import (
     CreateListSchema,
@@ -31,7 +31,7 @@ blp = Blueprint("lists", __name__, description="Mailing lists, and who is on the
 @blp.response(200, ListSchema, description="The list.")
 def create(fields: dict[str, Any]) -> Response:
     """Create a list."""
-    return replies.list_(lists.create(current_workspace(), fields))
+    return replies.list_(lists.create(current_workspace(), fields, caller()))
 
 
 @blp.get("/lists")
@@ -59,7 +59,7 @@ def retrieve(list_id: str) -> Response:
 @blp.response(200, ListSchema, description="The list.")
 def update(fields: dict[str, Any], list_id: str) -> Response:
     """Change a list."""
-    return replies.list_(lists.update(current_workspace(), list_id, fields))
+    return replies.list_(lists.update(current_workspace(), list_id, fields, caller()))
 
 
 @blp.delete("/lists/<list:list_id>")
@@ -68,7 +68,7 @@ def update(fields: dict[str, Any], list_id: str) -> Response:
 @blp.response(200, StatusSchema, description="The list is archived.")
 def archive(list_id: str) -> Response:
     """Archive a list: those on it stay, nobody new is taken."""
-    lists.archive(current_workspace(), list_id)
+    lists.archive(current_workspace(), list_id, caller())
     return replies.done()
 
 

@@ -12,6 +12,7 @@ from app import errors, ids, uids
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
 from app.api.blueprint import Api, ListIdConverter, UidConverter
 from app.api.errors import STATUS
+from app.api.rates import UNLIMITED
 
 _INTRODUCTION = (
     "Rollcall keeps who a product's users are, what they did, and which lists and accounts they belong to.\n\n"
@@ -20,7 +21,7 @@ _INTRODUCTION = (
 )
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     OPEN: [],
-    PUBLIC_KEY: [{"publicKey": []}, {"secretKey": []}],
+    PUBLIC_KEY: [{"publicKey": []}, {"publicKey": [], "userSignature": []}, {"secretKey": []}],
     SECRET_KEY: [{"secretKey": []}],
 }
 _SCHEMES = {
@@ -29,15 +30,35 @@ _SCHEMES = {
         "scheme": "basic",
         "description": "The public key as user name, an empty password: for browsers and phones.",
     },
+    "userSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-User-Signature",
+        "description": "Beside the public key, for writes in a workspace that demands it: "
+        "hex(HMAC-SHA256(signing secret, uid)) of the user that is written to; for a merge of both, with a comma.",
+    },
     "secretKey": {
         "type": "http",
         "scheme": "basic",
         "description": "The public key as user name, the secret key as password: for servers.",
     },
 }
+_RATE_HEADERS = {
+    "RateLimit-Policy": {
+        "description": "The limits that apply: each with its quota and its window in seconds "
+        "(draft-ietf-httpapi-ratelimit-headers-10).",
+        "schema": {"type": "string", "example": '"address";q=10000;w=1, "key";q=20000;w=1'},
+    },
+    "RateLimit": {
+        "description": "What is left of each limit, and the seconds until its window ends.",
+        "schema": {"type": "string", "example": '"address";r=9999;t=1, "key";r=19998;t=1'},
+    },
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
 _HEADERS = {
     401: {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}},
-    503: {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}},
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
 }
 _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
 _PATH_PARAMETERS = {
@@ -72,6 +93,8 @@ def new_api(app: Flask) -> Api:
     api.ma_plugin.converter.add_attribute_function(_names)
     for name, scheme in _SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
+    for name, header in _RATE_HEADERS.items():
+        api.spec.components.header(name, header)
     return api
 
 
@@ -94,7 +117,9 @@ def document() -> dict[str, Any]:
                 view = current_app.view_functions[rule.endpoint]
                 operation["operationId"] = rule.endpoint.replace(".", "_")
                 operation["security"] = _SECURITY[getattr(view, "access", SECRET_KEY)]
-                _finish(operation, path, view, schemas)
+                _finish(operation, path, view, schemas, is_read=method == "get")
+                if rule.endpoint.partition(".")[0] not in UNLIMITED:
+                    _limit(operation)
     return {name: found[name] for name in _ORDER if name in found}
 
 
@@ -117,7 +142,7 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, Any]) -> None:
+def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, Any], is_read: bool) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             parameter.update(_PATH_PARAMETERS[parameter["name"]])
@@ -127,12 +152,24 @@ def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, 
             content["example"] = _example(content["schema"], schemas)
     if "requestBody" in operation:
         operation["requestBody"]["description"] = "JSON in UTF-8; keys that are not listed are ignored."
-    operation["responses"] |= _error_responses(_failures(operation, path, view))
     operation["responses"].pop("default", None)
-    operation["responses"] = dict(sorted((str(code), reply) for code, reply in operation["responses"].items()))
+    _add(operation, _failures(operation, path, view, is_read))
 
 
-def _failures(operation: dict[str, Any], path: str, view: Any) -> list[type[errors.Failure]]:
+def _add(operation: dict[str, Any], failures: list[type[errors.Failure]]) -> None:
+    found = operation["responses"] | _error_responses(failures)
+    operation["responses"] = dict(sorted((str(code), reply) for code, reply in found.items()))
+
+
+def _limit(operation: dict[str, Any]) -> None:
+    """Say that the calls of the operation are counted (app/api/rates.py)."""
+    _add(operation, [errors.TooManyRequests])
+    told = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS}
+    for reply in operation["responses"].values():
+        reply["headers"] = {**reply.get("headers", {}), **told}
+
+
+def _failures(operation: dict[str, Any], path: str, view: Any, is_read: bool) -> list[type[errors.Failure]]:
     level, found = getattr(view, "access", SECRET_KEY), list(getattr(view, "failures", ()))
     if "parameters" in operation or "requestBody" in operation:
         found.append(errors.InvalidInput)
@@ -142,6 +179,8 @@ def _failures(operation: dict[str, Any], path: str, view: Any) -> list[type[erro
         found += [errors.WrongCredentials, errors.StorageUnavailable]
     if level == SECRET_KEY:
         found.append(errors.SecretNeeded)
+    if level == PUBLIC_KEY and not is_read:
+        found.append(errors.SignatureNeeded)
     if "{" in path:
         found.append(errors.NotFound)
     return [*dict.fromkeys(found), errors.InternalError]

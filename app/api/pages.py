@@ -17,11 +17,17 @@ def cursors(query: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return query.get("next_cursor") or query.get("after_id"), query.get("previous_cursor") or query.get("before_id")
 
 
+def between(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the query asks for, with its cursors as `after` and `before`."""
+    after, before = cursors(query)
+    rest = {name: value for name, value in query.items() if name not in CURSORS}
+    return {**rest, "after": after, "before": before}
+
+
 def asked(query: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of `users.page`: limit, cursors, order and filters."""
-    after, before = cursors(query)
-    rest = {name: value for name, value in query.items() if name not in (*CURSORS, "order", "shown")}
-    return {**rest, "after": after, "before": before, "descending": query.get("order") == "desc"}
+    rest = {name: value for name, value in query.items() if name not in ("order", "shown")}
+    return {**between(rest), "descending": query.get("order") == "desc"}
 
 
 def link(response: Response, page: Page) -> Response:

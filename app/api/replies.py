@@ -15,6 +15,7 @@ from app.api import pages
 from app.api.auth import has_secret
 from app.cursors import Page
 from app.errors import Failure
+from app.services.audit import AuditRow
 from app.services.events import EventRow
 from app.services.lists import ListRow, Subscribed
 from app.services.users import Saved, UserRow, version
@@ -75,6 +76,11 @@ def lists(page: Page) -> Response:
     return pages.link(reply(pages.body([shown_list(row) for row in page.rows], page)), page)
 
 
+def audit_records(page: Page) -> Response:
+    """Return a page of the audit log."""
+    return pages.link(reply(pages.body([shown_audit_record(row) for row in page.rows], page)), page)
+
+
 def subscriber(subscribed: Subscribed) -> Response:
     """Return who was put on a list, with the links for the mail where a confirmation is awaited."""
     return reply({"uid": subscribed.uid, **(_links(subscribed) if subscribed.pending else {})})
@@ -128,6 +134,11 @@ def shown_user(row: UserRow) -> dict[str, Any]:
 def shown_event(row: EventRow) -> dict[str, Any]:
     """Return an event as it is answered."""
     return {**row._asdict(), "timestamp": dates.render(row.timestamp)}
+
+
+def shown_audit_record(row: AuditRow) -> dict[str, Any]:
+    """Return a record of the audit log as it is answered."""
+    return {**row._asdict(), "at": dates.render(row.at)}
 
 
 def shown_list(row: ListRow) -> dict[str, Any]:

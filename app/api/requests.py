@@ -7,7 +7,7 @@ import time
 from flask import Flask, Response, current_app, g, request
 
 from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bodies, cors
+from app.api import auth, bodies, cors, rates
 from app.api.replies import done
 from app.services import storage
 
@@ -19,12 +19,15 @@ SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # pages set their own
 }
+HTTPS_ONLY = "max-age=31536000"  # seconds; a year, as browsers expect of those who mean it
 
 
 def init_app(app: Flask) -> None:
     """Run these around every request of the app; the credentials come before all that looks at what was sent."""
     app.before_request(name_request)
+    app.before_request(rates.count_address)
     app.before_request(wait_for_storage)
     app.before_request(answer_options)
     auth.init_app(app)
@@ -97,6 +100,9 @@ def finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
+    rates.announce(response)
     cors.open_reply(response)
     logs.request(
         request_id=g.request_id,

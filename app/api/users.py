@@ -6,9 +6,10 @@ from flask import Response, current_app
 
 from app import errors
 from app.api import pages, replies
-from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
+from app.api.auth import PUBLIC_KEY, SECRET_KEY, caller, current_workspace, has_secret, requires
 from app.api.blueprint import Blueprint, makes_user, may_raise
 from app.api.conditions import conditions
+from app.api.signatures import about
 from app.schemas.accounts import MergeSchema, QueuedSchema
 from app.schemas.lists import ListIdsSchema
 from app.schemas.pages import UserPageSchema, UserQuerySchema
@@ -21,6 +22,7 @@ blp = Blueprint("users", __name__, description="Who the users are.")
 
 @blp.post("/users")
 @requires(PUBLIC_KEY)
+@about("id")
 @may_raise(errors.EmailChange)
 @blp.arguments(CreateUserSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
@@ -52,6 +54,7 @@ def retrieve(uid: str) -> Response:
 
 @blp.put("/users/<uid:uid>")
 @requires(PUBLIC_KEY)
+@about("uid")
 @makes_user
 @may_raise(errors.EmailChange, errors.UidTaken)
 @blp.arguments(UpdateUserSchema)
@@ -78,18 +81,19 @@ def patch(changes: dict[str, Any], uid: str) -> Response:
 @blp.response(200, StatusSchema, description="The user and everything about them is deleted.")
 def delete(uid: str) -> Response:
     """Delete a user and everything about them."""
-    users.delete(current_workspace(), uid)
+    users.delete(current_workspace(), uid, caller())
     return replies.done()
 
 
 @blp.post("/users/merge")
 @requires(PUBLIC_KEY)
+@about("source", "destination")
 @may_raise(errors.SecretNeeded)
 @blp.arguments(MergeSchema)
 @blp.response(200, QueuedSchema, description="They are merged.")
 def merge(wanted: dict[str, str]) -> Response:
     """Merge one user into another."""
-    merges.merge(current_workspace(), wanted["source"], wanted["destination"], has_secret())
+    merges.merge(current_workspace(), wanted["source"], wanted["destination"], has_secret(), caller())
     return replies.reply({"status": "queued"})
 
 

@@ -5,7 +5,7 @@ import json
 import click
 
 from app.cli.base import Group, as_json, main, of_workspace, with_storage
-from app.services import keys, workspaces
+from app.services import audit, keys, signatures, workspaces
 
 
 @main.group(cls=Group)
@@ -22,7 +22,7 @@ def key() -> None:
 @with_storage
 def rotate_key(workspace: str, overlap: float, as_json: bool) -> None:
     """Make a new key pair; the old one stays valid for a while."""
-    made = {"workspace": workspace, **keys.rotate(workspaces.find(workspace), overlap).shown()}
+    made = {"workspace": workspace, **keys.rotate(workspaces.find(workspace), overlap, audit.SHELL).shown()}
     click.echo(json.dumps(made) if as_json else "\n".join(f"{key}: {value}" for key, value in made.items()))
 
 
@@ -31,8 +31,27 @@ def rotate_key(workspace: str, overlap: float, as_json: bool) -> None:
 @with_storage
 def revoke_key(public_key: str) -> None:
     """Make a key pair worthless, at once."""
-    keys.revoke(public_key)
+    keys.revoke(public_key, audit.SHELL)
     click.echo(f"revoked {public_key}")
+
+
+@key.command("require-signature", epilog="Example: rollcall key require-signature --workspace acme")
+@of_workspace
+@click.option("--off", is_flag=True, help="Take the public key alone at its word again.")
+@as_json
+@with_storage
+def require_signature(workspace: str, off: bool, as_json: bool) -> None:
+    """Let the public key alone write to signed users only, and print the secret to sign them with, once.
+
+    Again, it prints a new secret, and what was signed with the old one is refused. See SECURITY.md.
+    """
+    found = workspaces.find(workspace)
+    if off:
+        signatures.stop_requiring(found)
+        click.echo("signatures are not required")
+        return
+    made = {"workspace": workspace, "signing_secret": signatures.require(found)}
+    click.echo(json.dumps(made) if as_json else "\n".join(f"{key}: {value}" for key, value in made.items()))
 
 
 @key.group("origins", cls=Group)
@@ -46,7 +65,7 @@ def key_origins() -> None:
 @with_storage
 def add_origin(public_key: str, origin: str) -> None:
     """Let pages of ORIGIN (or *, any) call with the public key."""
-    keys.allow_origin(public_key, origin)
+    keys.allow_origin(public_key, origin, audit.SHELL)
     click.echo(f"allowed {origin}")
 
 
@@ -56,7 +75,7 @@ def add_origin(public_key: str, origin: str) -> None:
 @with_storage
 def remove_origin(public_key: str, origin: str) -> None:
     """Take ORIGIN off the list of the key."""
-    keys.forbid_origin(public_key, origin)
+    keys.forbid_origin(public_key, origin, audit.SHELL)
     click.echo(f"removed {origin}")
 
 

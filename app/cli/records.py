@@ -4,7 +4,7 @@ import click
 from tqdm import tqdm
 
 from app.cli.base import Group, main, of_workspace, with_storage
-from app.services import lists, seeds, workspaces
+from app.services import audit, lists, seeds, workspaces
 
 
 @main.group("list", cls=Group)
@@ -18,7 +18,7 @@ def list_group() -> None:
 @with_storage
 def create_list(title: str, workspace: str) -> None:
     """Make a list and print its id."""
-    click.echo(lists.create(workspaces.find(workspace), {"title": title}).id)
+    click.echo(lists.create(workspaces.find(workspace), {"title": title}, audit.SHELL).id)
 
 
 @main.command(epilog="Example: rollcall seed 10000 --seed 7 --workspace acme")

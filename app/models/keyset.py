@@ -51,9 +51,11 @@ class Keyset:
             return " AND ".join(condition.replace("{row}", row) for condition in conditions)
 
         def build(d: Dialect) -> str:
+            # The nearest one, and not EXISTS: that lets Postgres read the table from its start to find any.
             other_side = (
-                f"EXISTS (SELECT 1 FROM {self.table} AS behind "
-                f"WHERE {scope('behind')} AND behind.{self.key} {behind} ?)"
+                f"(SELECT behind.{self.key} FROM {self.table} AS behind "
+                f"WHERE {scope('behind')} AND behind.{self.key} {behind} ? "
+                f"ORDER BY behind.{self.key}{'' if descending else ' DESC'} LIMIT 1)"
             )
             text = (
                 f"SELECT {other_side if bounded else 'FALSE'}, {self.columns(d)} FROM {self.table} "

@@ -12,13 +12,17 @@ from app.models.database import BaseModel, Statement, statement
 
 
 class Workspace(BaseModel):
-    """A tenant. `environment_id` is its name on the Atomic API; `signing_key` signs the links that it hands out."""
+    """A tenant. `environment_id` is its name on the Atomic API; `signing_key` signs the links that it hands out.
+
+    `signatures_since`: since when its users are signed (app/services/signatures.py), null when they are not.
+    """
 
     id = peewee.BigAutoField()
     name = peewee.TextField(unique=True)
     environment_id = peewee.TextField(unique=True)
     signing_key = peewee.TextField()
     created_at = peewee.BigIntegerField()
+    signatures_since = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "workspaces"
@@ -55,11 +59,14 @@ class KeyRow(NamedTuple):
     workspace: int
     secret_hash: str
     expires_at: int | None
+    signing_key: str
+    signatures_since: int | None
 
 
 _FIND = Statement(
     lambda d: (
-        f"SELECT workspace_id, secret_hash, expires_at FROM keys "
+        f"SELECT workspace_id, secret_hash, expires_at, signing_key, signatures_since "
+        f"FROM keys JOIN workspaces ON workspaces.id = workspace_id "
         f"WHERE public_key = {d.parameter} AND revoked_at IS NULL"
     )
 )

@@ -18,20 +18,25 @@ _EXAMPLE = "5fc6477241fcec31a9548e98"
 CURSORS = ("next_cursor", "previous_cursor", "after_id", "before_id")
 
 
-class PageQuerySchema(StrictQuerySchema):
+class CursorQuerySchema(StrictQuerySchema):
     """Which page to show; of the cursors at most one."""
 
     limit = Limit(MAX_PAGE, load_default=DEFAULT_PAGE, metadata={"description": "Rows a page.", "example": 10})
     next_cursor = Cursor(metadata={"description": "The `next_cursor` of the page before this one."})
     previous_cursor = Cursor(metadata={"description": "The `previous_cursor` of the page after this one."})
-    after_id = Cursor(metadata={"description": "As `next_cursor`.", "deprecated": True})
-    before_id = Cursor(metadata={"description": "As `previous_cursor`.", "deprecated": True})
 
     @validates_schema
     def _one_cursor(self, data: dict[str, Any], **kwargs: Any) -> None:
         given = [name for name in CURSORS if name in data]
         if len(given) > 1:
             raise ValidationError(f"Must not be given together with {given[0]}.", given[1])
+
+
+class PageQuerySchema(CursorQuerySchema):
+    """The same, and the vendor's deprecated names of the cursors."""
+
+    after_id = Cursor(metadata={"description": "As `next_cursor`.", "deprecated": True})
+    before_id = Cursor(metadata={"description": "As `previous_cursor`.", "deprecated": True})
 
 
 class QueryFlag(Flag):

@@ -7,8 +7,11 @@ import secrets
 from typing import NamedTuple
 
 from app import clock, errors
+from app.actions import Action
 from app.models.database import statement, transaction
 from app.models.workspaces import Key, Origin, find_key, is_any_origin, origins_of
+from app.services import audit, signatures
+from app.services.audit import Caller
 
 _HOUR = 3_600_000  # milliseconds
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
@@ -26,11 +29,16 @@ class KeyPair(NamedTuple):
 
 
 class Credential(NamedTuple):
-    """Whom a request speaks for. full: the secret was given too. origins: whose pages may call with the key."""
+    """Whom a request speaks for. full: the secret was given too. origins: whose pages may call with the key.
+
+    signing_secret: what signatures of users are made with, None where none are demanded.
+    """
 
     workspace: int
+    public_key: str
     full: bool
     origins: frozenset[str]
+    signing_secret: str | None
 
 
 @statement
@@ -44,7 +52,8 @@ def authenticate(public: str, secret: str) -> Credential:
         raise errors.WrongCredentials()
     if secret and not hmac.compare_digest(_hash(secret), key.secret_hash):
         raise errors.WrongCredentials()
-    return Credential(key.workspace, bool(secret), origins_of(public))
+    signing = None if key.signatures_since is None else signatures.secret(key.signing_key, key.signatures_since)
+    return Credential(key.workspace, public, bool(secret), origins_of(public), signing)
 
 
 @transaction
@@ -72,38 +81,42 @@ def valid(workspace: int) -> list[str]:
 
 
 @transaction
-def rotate(workspace: int, overlap: float) -> KeyPair:
+def rotate(workspace: int, overlap: float, caller: Caller) -> KeyPair:
     """Give the workspace a new pair; the pairs it has now stay valid for `overlap` hours, none longer than before."""
     end = clock.now() + int(overlap * _HOUR)
     Key.update(expires_at=end).where(
         (Key.workspace == workspace) & Key.revoked_at.is_null() & (Key.expires_at.is_null() | (Key.expires_at > end))
     ).execute()
-    return add(workspace)
+    pair = add(workspace)
+    audit.record(workspace, caller, Action.KEY_ROTATED, pair.public)
+    return pair
 
 
 @transaction
-def revoke(public: str) -> None:
+def revoke(public: str, caller: Caller) -> None:
     """Make the pair of this public key worthless, within a second in every process. Raises errors.NotFound."""
     changed = Key.update(revoked_at=clock.now()).where((Key.public_key == public) & Key.revoked_at.is_null()).execute()
     if not changed:
         raise errors.NotFound("There is no such key, or it is revoked already.")
+    audit.record(_workspace_of(public), caller, Action.KEY_REVOKED, public)
 
 
 @transaction
-def allow_origin(public: str, origin: str) -> None:
+def allow_origin(public: str, origin: str, caller: Caller) -> None:
     """Let pages of this web origin, `*` for any, call with the public key. Raises errors.InvalidInput, NotFound."""
-    if Key.get_or_none(Key.public_key == public) is None:
-        raise errors.NotFound("There is no such key.")
+    workspace = _workspace_of(public)
     if origin != "*" and not _ORIGIN.fullmatch(origin):
         raise errors.InvalidInput({"origin": ["Must be * or like https://www.example.com, in small letters, no path."]})
-    Origin.insert(public_key=public, origin=origin).on_conflict_ignore().execute()
+    if list(Origin.insert(public_key=public, origin=origin).on_conflict_ignore().returning(Origin.origin).execute()):
+        audit.record(workspace, caller, Action.ORIGIN_ADDED, public, origin)
 
 
 @transaction
-def forbid_origin(public: str, origin: str) -> None:
+def forbid_origin(public: str, origin: str, caller: Caller) -> None:
     """Take an origin off the list of the key. Raises errors.NotFound."""
     if not Origin.delete().where((Origin.public_key == public) & (Origin.origin == origin)).execute():
         raise errors.NotFound("This origin is not on the list of this key.")
+    audit.record(_workspace_of(public), caller, Action.ORIGIN_REMOVED, public, origin)
 
 
 @statement
@@ -116,6 +129,13 @@ def origins(public: str) -> list[str]:
 def knows_origin(origin: str) -> bool:
     """Tell whether any key lets pages of this origin call: what a preflight, which names no key, is answered by."""
     return is_any_origin(origin)
+
+
+def _workspace_of(public: str) -> int:
+    workspace = Key.select(Key.workspace).where(Key.public_key == public).scalar()
+    if workspace is None:
+        raise errors.NotFound("There is no such key.")
+    return int(workspace)
 
 
 def _hash(secret: str) -> str:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors
+from app.actions import Action
 from app.cursors import Page
 from app.models import lists as store
 from app.models import users as users_store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
 from app.models.lists import PENDING, SUBSCRIBED, UNSUBSCRIBED, ListRow
-from app.services import links, subscriptions, users
+from app.services import audit, links, subscriptions, users
+from app.services.audit import Caller
 from app.services.links import Links
 from app.services.users import UserRow
 
@@ -46,14 +48,16 @@ class Subscribed(NamedTuple):
 
 
 @transaction
-def create(workspace: int, fields: Mapping[str, Any]) -> ListRow:
+def create(workspace: int, fields: Mapping[str, Any], caller: Caller) -> ListRow:
     """Make a list. fields: title (1 to MAX_TITLE characters) and any of description, redirect_url, double_optin.
 
     Raises errors.InvalidInput, errors.StorageUnavailable.
     """
     if not 1 <= len(fields["title"]) <= MAX_TITLE or "\x00" in fields["title"]:
         raise errors.InvalidInput({"title": [f"Must have 1 to {MAX_TITLE} characters."]})
-    return store.create(workspace, dict(fields), clock.now())
+    made = store.create(workspace, dict(fields), clock.now())
+    audit.record(workspace, caller, Action.LIST_CREATED, made.id)
+    return made
 
 
 @statement
@@ -74,18 +78,19 @@ def page(workspace: int, limit: int, after: str | None, before: str | None) -> P
 
 
 @transaction
-def update(workspace: int, id: str, fields: Mapping[str, Any]) -> ListRow:
+def update(workspace: int, id: str, fields: Mapping[str, Any], caller: Caller) -> ListRow:
     """Change the fields given, those of `create`, and return the list. Raises errors.ListNotFound."""
-    if fields:
-        store.update(workspace, id, dict(fields))
+    if fields and store.update(workspace, id, dict(fields)):
+        audit.record(workspace, caller, Action.LIST_CHANGED, id)
     return retrieve(workspace, id)
 
 
 @transaction
-def archive(workspace: int, id: str) -> None:
+def archive(workspace: int, id: str, caller: Caller) -> None:
     """Archive the list: those on it stay, nobody new is taken. Twice is as once. Raises errors.ListNotFound."""
     if retrieve(workspace, id).archived_at is None:
         store.update(workspace, id, {"archived_at": clock.now()})
+        audit.record(workspace, caller, Action.LIST_ARCHIVED, id)
 
 
 @transaction

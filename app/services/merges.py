@@ -3,13 +3,16 @@
 import contextlib
 
 from app import errors
+from app.actions import Action
 from app.models import merges as store
 from app.models import users
 from app.models.database import transaction
+from app.services import audit
+from app.services.audit import Caller
 
 
 @transaction
-def merge(workspace: int, source: str, destination: str, full: bool) -> None:
+def merge(workspace: int, source: str, destination: str, full: bool, caller: Caller) -> None:
     """Merge the user of one uid into that of another; the source is gone then.
 
     The destination wins a conflict and has its blanks filled; devices, lists, accounts, meta and events are joined. A
@@ -28,9 +31,11 @@ def merge(workspace: int, source: str, destination: str, full: bool) -> None:
     while destination not in locked:
         with contextlib.suppress(errors.UidTaken):  # somebody made it meanwhile
             users.rename(workspace, locked[source], destination, any_user=True)
+            audit.record(workspace, caller, Action.USER_MERGED, locked[source], locked[source])
             return
         locked = users.lock_all(workspace, (source, destination), with_accounts=True)
     if store.fill(workspace, locked[source], locked[destination]) > users.MAX_META_KEYS:
         raise errors.InvalidInput({"source": [f"Must not bring meta beyond {users.MAX_META_KEYS} keys."]})
     store.move(workspace, locked[source], locked[destination])
     users.delete(workspace, locked[source])
+    audit.record(workspace, caller, Action.USER_MERGED, locked[source], locked[destination])

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids, uids
+from app.actions import Action
 from app.cursors import Page
 from app.models import accounts, devices, lists
 from app.models import users as store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
 from app.models.users import UserRow
-from app.services import memberships, subscriptions
+from app.services import audit, memberships, subscriptions
+from app.services.audit import Caller
 
 __all__ = [
     "Saved",
@@ -107,7 +109,7 @@ def version(user: UserRow) -> str:
 
 
 @transaction
-def delete(workspace: int, uid: str) -> None:
+def delete(workspace: int, uid: str, caller: Caller) -> None:
     """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
     id = store.lock_all(workspace, (uid,), with_accounts=True).get(uid)
     if id is None:
@@ -115,6 +117,7 @@ def delete(workspace: int, uid: str) -> None:
     accounts.discount(workspace, id)
     lists.discount(workspace, id)
     store.delete(workspace, id)
+    audit.record(workspace, caller, Action.USER_DELETED, id)
 
 
 @statement

@@ -14,13 +14,15 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from app.api.hot import Reply, Request
-from app.api.retries import FAILURE
 from app.serving.gathering import Gathering, Together
 
+_SERVER = (b"server", b"rollcall")
 MAX_BODY = 1024 * 1024  # bytes that are kept; the application refuses less on most routes (app/api/bodies.py)
 # A client that sends more must read our answer, and mostly does so only when it has sent all: we let it for a while.
 _MAX_DISCARDED = 16 * 1024 * 1024  # bytes
 _DISCARD_SECONDS = 2.0
+BODY_SECONDS = 60.0  # how long a body may be under way: 1 MiB at the speed of a bad phone connection
+_TOO_SLOW = b"The body did not come in time."
 
 # What touches nothing that could keep it waiting, and must be answered while all else waits for a database.
 _INSTANT = ("/healthz",)
@@ -35,31 +37,39 @@ class Bridge:
     """Calls a WSGI application for each request of an ASGI server.
 
     executor: where the application runs, so that waits overlap; on the event loop itself when None, which is faster
-    for a database that answers from memory. together: answers the requests of one moment that it knows.
+    for a database that answers from memory. together: answers the requests of one moment that it knows. body_seconds:
+    how long a client may take to send a body.
     """
 
-    def __init__(self, application: WsgiApp, executor: Executor | None = None, together: Together | None = None):
+    def __init__(
+        self,
+        application: WsgiApp,
+        executor: Executor | None = None,
+        together: Together | None = None,
+        body_seconds: float = BODY_SECONDS,
+    ):
         self.application = application
         self.executor = executor
         self.together = together and Gathering(together, executor)
+        self.body_seconds = body_seconds
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Serve one request; websockets and the lifespan protocol are not for us."""
+        """Serve one request; the worker lets no websocket come here, and the lifespan protocol is off."""
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
         length = _content_length(scope)
-        body = b"" if length > MAX_BODY else await _read(receive)
-        if body is None:
-            return  # the client went away, or took too long, before its request was whole
-        answer = None
+        body = b"" if length > MAX_BODY else await _read(receive, self.body_seconds)
+        if body is None:  # the client took too long, or went away and will not see this
+            await _answer(send, "408", [("Content-Type", "text/plain"), ("Connection", "close")], _TOO_SLOW)
+            return
+        known: Environ = {}
         if self.together and scope["path"] not in _INSTANT:
             answer = await self.together(_request(scope, body))
-        if isinstance(answer, Reply):
-            await _send(send, 200, answer.headers, answer.body)
-            return
-        environ = _environ(scope, body, length)
-        if answer is not None:
-            environ[FAILURE] = answer
+            if isinstance(answer, Reply):
+                await _send(send, 200, answer.headers, answer.body)
+                return
+            known = answer.environ
+        environ = _environ(scope, body, length, is_threaded=self.executor is not None) | known
         if self.executor is None or scope["path"] in _INSTANT:
             reply = self._call(environ)
         else:
@@ -87,12 +97,26 @@ class Bridge:
 def _request(scope: dict[str, Any], body: bytes) -> Request:
     query = scope["query_string"]
     target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
-    return Request(scope["method"], target, scope["headers"], body, time.perf_counter())
+    address = scope["client"][0] if scope["client"] else ""
+    return Request(scope["method"], target, scope["headers"], body, time.perf_counter(), address, scope["scheme"])
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """Return the body, cut soon after MAX_BODY; None when the client did not send all of it."""
-    parts, size, more = [], 0, True
+async def _read(receive: Receive, seconds: float) -> bytes | None:
+    """Return the body, cut soon after MAX_BODY; None when the client did not send all of it in time."""
+    message = await receive()
+    if message["type"] != "http.request":
+        return None
+    if not message["more_body"]:
+        return bytes(message["body"])
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read_on(receive, message["body"])
+    except TimeoutError:
+        return None
+
+
+async def _read_on(receive: Receive, start: bytes) -> bytes | None:
+    parts, size, more = [start], len(start), True
     while more and size <= MAX_BODY:
         message = await receive()
         if message["type"] != "http.request":
@@ -109,7 +133,8 @@ async def _answer(send: Send, status: str, headers: list[tuple[str, str]], body:
 
 
 async def _send(send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    # The name in place of gunicorn's own, which has its version.
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, _SERVER]})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -133,7 +158,7 @@ def _content_length(scope: dict[str, Any]) -> int:
     return 0
 
 
-def _environ(scope: dict[str, Any], body: bytes, length: int) -> Environ:
+def _environ(scope: dict[str, Any], body: bytes, length: int, is_threaded: bool) -> Environ:
     """The environ of PEP 3333."""
     target = scope["raw_path"]
     if not target.startswith(b"/"):  # the absolute form of a request to a proxy (RFC 9112 section 3.2.2)
@@ -154,7 +179,7 @@ def _environ(scope: dict[str, Any], body: bytes, length: int) -> Environ:
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.input_terminated": True,
-        "wsgi.multithread": False,
+        "wsgi.multithread": is_threaded,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
@@ -163,6 +188,7 @@ def _environ(scope: dict[str, Any], body: bytes, length: int) -> Environ:
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     environ.pop("HTTP_TRANSFER_ENCODING", None)  # the body lies whole in wsgi.input
+    environ.pop("HTTP_UPGRADE", None)  # we do not, and werkzeug would look for a route of websockets
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
     environ["CONTENT_LENGTH"] = str(max(length, len(body)))
     environ.pop("HTTP_CONTENT_LENGTH", None)

@@ -3,7 +3,7 @@
 from app import banner, logs
 from app.config import read_settings
 from app.errors import Misconfigured, StorageUnavailable
-from app.services import storage
+from app.services import rates, storage
 from app.serving.worker import stop_newborn_workers
 
 try:
@@ -29,6 +29,7 @@ limit_request_line = 8190  # bytes; a uid of 255 characters is 3,060 when each h
 limit_request_fields = 100
 limit_request_field_size = 8190
 asgi_lifespan = "off"
+forwarded_allow_ips = _settings.trusted_proxies  # what app/api/proxies.py believes, and no more
 control_socket_disable = True  # two services of one user would take each other's
 max_requests = 0
 loglevel = _server_level.lower()
@@ -47,6 +48,7 @@ logconfig_dict = {
 def on_starting(server):  # type: ignore[no-untyped-def]
     """Make the database ready before there are workers; without it they start too, and answer 503 until it is there."""
     stop_newborn_workers()
+    rates.share()
     logs.configure(_settings.log_level)
     try:
         storage.open(_settings)

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from app import errors, logs
-from app.api.hot import Answer, Request
+from app.api.hot import Left, Reply, Request
+from app.api.retries import FAILURE
 
 _MAX_GROUP = 128  # requests; so many writes keep others from the database for some 10 ms
 
+Answer = Reply | Left
 Together = Callable[[Sequence[Request]], list[Answer]]
 
 
@@ -48,7 +50,7 @@ class Gathering:
             return self._together(requests)
         except Exception as error:  # noqa: BLE001 - a group without an answer would keep all that follow waiting for ever
             logs.fault(error, request_id="", method="", route="together")
-            return [errors.InternalError()] * len(requests)
+            return [Left({FAILURE: errors.InternalError()})] * len(requests)
 
     def _hand_out(self, group: list[tuple[Request, asyncio.Future[Answer]]], answers: list[Answer]) -> None:
         for (_, future), answer in zip(group, answers, strict=True):

@@ -1,5 +1,6 @@
 """The gunicorn worker: gunicorn's asgi worker, parsing and connections its own, with the bridge as its application."""
 
+import asyncio
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from gunicorn.workers.gasgi import ASGIWorker
 
 from app.serving.bridge import Bridge
+from app.serving.connections import Connection, Connections, most_connections
 
+_HEARTBEAT = 1.0  # seconds; how soon a worker sees that it should stop, far below gunicorn's `timeout`
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -33,8 +36,18 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         super().init_signals()
 
     async def _serve(self) -> None:
+        """As gunicorn's, with our connections in place of its own, and without the lifespan protocol."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
-        await super()._serve()
+        self.connections = Connections(most_connections(self.cfg.worker_connections))
+        for listener in self.sockets:
+            server = await self.loop.create_server(
+                lambda: Connection(self), sock=listener.sock, ssl=self._get_ssl_context(), backlog=self.cfg.backlog
+            )
+            self.servers.append(server)
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            await asyncio.sleep(_HEARTBEAT)
+        await self._shutdown()
 
     def handle_quit_signal(self) -> None:
         """Drain on Ctrl-C as on SIGTERM: requests take milliseconds, and the terminal signals the workers too."""

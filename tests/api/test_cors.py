@@ -3,7 +3,7 @@
 import pytest
 
 from app import errors
-from app.services import keys
+from app.services import audit, keys
 from tests.factories import fresh
 
 PAGE, EVIL = "https://www.example.com", "https://evil.example"
@@ -13,7 +13,7 @@ ASK = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers":
 @pytest.fixture
 def page(app, api):
     """An origin that is on the list of the key."""
-    keys.allow_origin(api.keys.public_key, PAGE)
+    keys.allow_origin(api.keys.public_key, PAGE, audit.SHELL)
     app.extensions["credentials"].clear()
     return PAGE
 
@@ -47,11 +47,11 @@ def test_the_list_of_one_key_does_not_open_another(api, other_api, page):
 
 
 def test_any_page_where_the_list_says_so(app, api):
-    keys.allow_origin(api.keys.public_key, "*")
+    keys.allow_origin(api.keys.public_key, "*", audit.SHELL)
     app.extensions["credentials"].clear()
     assert allowed(api.put(f"users/{fresh()}", {}, by="public", headers={"Origin": EVIL})) == EVIL
     assert allowed(api.get("users", headers={"Origin": EVIL})) is None
-    keys.forbid_origin(api.keys.public_key, "*")
+    keys.forbid_origin(api.keys.public_key, "*", audit.SHELL)
     assert keys.origins(api.keys.public_key) == []
 
 
@@ -68,10 +68,13 @@ def test_credentials_of_the_browser_are_never_asked_for(api, page):
 )
 def test_what_is_no_origin_is_refused(api, origin):
     with pytest.raises(errors.InvalidInput):
-        keys.allow_origin(api.keys.public_key, origin)
+        keys.allow_origin(api.keys.public_key, origin, audit.SHELL)
 
 
 def test_an_unknown_key_or_origin_is_not_found(api):
-    for call in (lambda: keys.allow_origin("pk_nobody", PAGE), lambda: keys.forbid_origin(api.keys.public_key, PAGE)):
+    for call in (
+        lambda: keys.allow_origin("pk_nobody", PAGE, audit.SHELL),
+        lambda: keys.forbid_origin(api.keys.public_key, PAGE, audit.SHELL),
+    ):
         with pytest.raises(errors.NotFound):
             call()

@@ -7,7 +7,7 @@ import pytest
 
 from app import clock, errors
 from app.api.errors import STATUS
-from app.services import keys, users, workspaces
+from app.services import audit, keys, users, workspaces
 from tests.factories import basic, fresh
 
 
@@ -39,7 +39,7 @@ def test_the_secret_of_another_workspace_is_wrong(api, other_api):
 
 
 def test_a_rotated_pair_lives_on_for_the_overlap_and_a_revoked_one_does_not(app, api, workspace, monkeypatch):
-    old, new = api.keys, keys.rotate(workspace, overlap=2)
+    old, new = api.keys, keys.rotate(workspace, overlap=2, caller=audit.SHELL)
     app.extensions["credentials"].clear()
     both = basic(old.public_key, old.secret_key), basic(new.public, new.secret)
     assert [api.get("users", by=one).status_code for one in both] == [200, 200]
@@ -47,7 +47,7 @@ def test_a_rotated_pair_lives_on_for_the_overlap_and_a_revoked_one_does_not(app,
     monkeypatch.setattr(clock, "now", lambda: now + 2 * 3_600_000 + 1)
     app.extensions["credentials"].clear()
     assert [api.get("users", by=one).status_code for one in both] == [401, 200]
-    keys.revoke(new.public)
+    keys.revoke(new.public, audit.SHELL)
     app.extensions["credentials"].clear()
     assert api.get("users", by=both[1]).status_code == 401
 
@@ -57,7 +57,7 @@ def test_a_revoked_key_stops_working_within_a_second(api, monkeypatch):
 
     monkeypatch.setattr(auth, "_CACHE_SECONDS", 0.0)
     assert api.get("users").status_code == 200
-    keys.revoke(api.keys.public_key)
+    keys.revoke(api.keys.public_key, audit.SHELL)
     assert api.get("users").status_code == 401
 
 

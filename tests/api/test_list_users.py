@@ -3,6 +3,7 @@
 import pytest
 
 from app.models.database import db
+from app.services import users
 from tests.factories import fresh
 
 
@@ -193,6 +194,17 @@ def test_what_is_not_understood_is_refused_with_the_nearest_name(api, query, nam
     assert refused.status_code == 400
     [(field, [message])] = refused.json["details"].items()
     assert field.startswith(name) and hint in message
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "index"), [("email", "a@b.co", "email"), ("number", "+1555123456", "number")]
+)
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_an_email_and_a_number_are_found_by_their_index(plans, field, value, index):
+    users.page(1, 10, after="0" * 24, **{field: value})
+    [plan] = plans
+    found = [line for line in plan if line.startswith(("SEARCH users", "SEARCH behind"))]
+    assert len(found) == 2 and all(f"users_by_{index} " in line for line in found), plan
 
 
 @pytest.mark.parametrize("engine", ["postgres"])

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app import errors, logs
+from app.api.retries import FAILURE
 from app.serving.gathering import Gathering
 
 
@@ -28,5 +29,5 @@ def test_a_group_that_fails_is_answered_and_the_next_one_served(executor):
 
     with ThreadPoolExecutor(1) as pool:
         first, second = asyncio.run(ask(pool if executor else None))
-    assert [type(one) for one in first] == [errors.InternalError] * 2
+    assert [type(one.environ[FAILURE]) for one in first] == [errors.InternalError] * 2
     assert second == ["answer to c", "answer to d"]

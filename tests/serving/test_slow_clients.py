@@ -1,5 +1,6 @@
 """Clients that send slowly, or badly, keep nobody waiting but themselves."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -8,7 +9,9 @@ import time
 
 import pytest
 
-from tests.factories import basic
+from app.serving.bridge import Bridge
+from app.serving.connections import HEAD_SECONDS
+from tests.factories import Service, basic
 
 SLOW_CLIENTS = 100
 
@@ -147,3 +150,104 @@ def test_requests_at_the_same_time_are_answered_each_with_its_own(service):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+# ---- deadlines and bounds -----------------------------------------------------------------------------------------
+
+FILES = 128  # that the service may open in these tests
+MANY = 300  # connections, more than those
+
+
+@pytest.fixture(scope="module")
+def small_service(new_database):
+    """The service with one worker that may open few files."""
+    running = Service(new_database("sqlite"), WEB_CONCURRENCY="1")
+    limit = f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))"
+    serve = "os.execv(sys.executable, [sys.executable, '-m', 'app', 'serve'])"
+    running.command = ("-c", f"import os, resource, sys; {limit}; {serve}")
+    with running:
+        yield running
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /v1/users HTTP/1.1\r\nHost: x\r\n", "body"], ids=["idle", "head", "body"])
+def test_more_connections_than_files_do_not_stop_the_service(small_service, sent):
+    if sent == "body":
+        sent = request(small_service, "PUT", "/v1/users/u1", b'{"first', "Content-Length: 1000")
+    with contextlib.ExitStack() as stack:
+        for number in range(MANY):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", small_service.port), timeout=10))
+            with contextlib.suppress(OSError):  # the service may have closed it
+                client.sendall(sent)
+            if number % 50 == 0:
+                started = time.monotonic()
+                assert small_service.call("PUT", "users/quick", {})[0] == 200
+                assert time.monotonic() - started < 2
+    assert "Too many open files" not in small_service.read_output()
+
+
+def test_clients_that_come_back_are_kept_when_connections_are_short(small_service):
+    with small_service.connection() as connection:
+        assert small_service.send(connection, "GET", "/healthz")[0] == 200
+        first = connection.sock
+        with contextlib.ExitStack() as stack:
+            for _ in range(MANY):
+                stack.enter_context(socket.create_connection(("127.0.0.1", small_service.port), timeout=10))
+            assert small_service.send(connection, "GET", "/healthz")[0] == 200 and connection.sock is first
+
+
+def test_the_head_of_a_first_request_has_a_deadline(service):
+    heads = (b"", b"GET /v1/us", b"GET / HTTP/1.1\r\nHost: x\r\n")
+    with contextlib.ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=30)) for _ in heads
+        ]
+        started = time.monotonic()
+        for client, head in zip(clients, heads, strict=True):
+            client.sendall(head)
+        time.sleep(HEAD_SECONDS / 2)
+        clients[1].sendall(b"ers")  # a byte now and then gains no time
+        assert [client.recv(100) for client in clients] == [b"", b"", b""]
+        assert HEAD_SECONDS - 1 < time.monotonic() - started < HEAD_SECONDS + 5
+
+
+def test_a_body_has_a_deadline():
+    sent, came = [], iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive():
+        message = next(came, None)
+        await asyncio.sleep(0 if message else 60)
+        return message
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "headers": [(b"content-length", b"9")]}
+    asyncio.run(Bridge(lambda *args: pytest.fail("it is called"), body_seconds=0.05)(scope, receive, send))
+    assert sent[0]["status"] == 408
+
+
+def test_a_websocket_is_answered_as_any_request(service):
+    upgrade = (
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {'x' * 22}==",
+    )
+    for path, status in (("/v1/users?limit=1", 200), ("/v1/nosuch", 404)):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=10) as client:
+            client.sendall(request(service, "GET", path, b"", *upgrade))
+            answer = client.recv(65536)
+            assert answer.startswith(f"HTTP/1.1 {status} ".encode()) and b"\r\n\r\n{" in answer
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"nonsense\r\n\r\n", b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n"],
+    ids=["ours", "no HTTP", "too long"],
+)  # fmt: skip
+def test_every_answer_names_the_server_without_version_and_is_safe_to_show(service, data):
+    head = exchange(service, data).partition(b"\r\n\r\n")[0].decode().lower().split("\r\n")[1:]
+    headers = dict(line.split(": ", 1) for line in head)
+    assert headers["server"] == "rollcall" and headers["date"].endswith("gmt")
+    assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
+    assert len(head) == len(headers)

@@ -8,48 +8,93 @@ switches it off.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from flask import Flask
 
 from app import errors, logs
 from app.api.hot.recognising import Recogniser, Request, Wanted
 from app.api.hot.replying import Reply, make
+from app.api.rates import COUNTED
+from app.api.retries import FAILURE
 from app.services import together
+from app.services.rates import Policy, Standing
 
-__all__ = ["HotPath", "Reply", "Request"]
+__all__ = ["HotPath", "Left", "Reply", "Request"]
 
-Answer = Reply | errors.Failure | None
+_Standings = dict[str, Standing]  # by the name of the policy
+
+
+class Left(NamedTuple):
+    """A request that is left to its route, with what the route must know of it in its environ."""
+
+    environ: dict[str, Any]
 
 
 class HotPath:
     """Answers requests of one moment together.
 
-    Made once for an app, of which it uses the known credentials and the settings.
+    Made once for an app, of which it uses the known credentials, the trusted proxies and the rate limits.
     """
 
     def __init__(self, app: Flask):
         self._recognise = Recogniser(app)
+        self._rates = app.extensions["rates"]
 
-    def __call__(self, requests: Sequence[Request]) -> list[Answer]:
-        """Return the reply to each request, None where its route must answer, a failure that its route must tell.
+    def __call__(self, requests: Sequence[Request]) -> list[Reply | Left]:
+        """Return the reply to each request, or that its route must answer.
 
         Reads are answered first: they need not wait for a commit.
         """
-        answers: list[Answer] = [None] * len(requests)
+        answers: list[Reply | Left] = [Left({})] * len(requests)
         wanted = [(index, one) for index, one in enumerate(map(self._recognise, requests)) if one]
-        self._do(answers, [pair for pair in wanted if not pair[1].operation.user], together.look)
-        self._do(answers, [pair for pair in wanted if pair[1].operation.user], together.write)
+        wanted = [(index, one) for index, one in wanted if self._may_log_in(one.client)]
+        standings = self._count([one for _, one in wanted])
+        within = []
+        for (index, one), stands in zip(wanted, standings, strict=True):
+            answers[index] = Left({COUNTED: stands})
+            if not any(standing.exceeded for standing in stands.values()):
+                within.append((index, one, stands))
+        _do(answers, [each for each in within if not each[1].operation.user], together.look)
+        _do(answers, [each for each in within if each[1].operation.user], together.write)
         return answers
 
-    def _do(self, answers: list[Answer], wanted: list[tuple[int, Wanted]], run: Callable[..., list[object]]) -> None:
-        if not wanted:
-            return
-        try:
-            results = run([one.operation for _, one in wanted])
-        except errors.StorageUnavailable as failure:  # not to be tried again: it may have been done
-            results = [failure] * len(wanted)
-        except Exception as error:  # noqa: BLE001 - nothing was done; the routes find out whose fault it is
-            logs.fault(error, request_id="", method="", route="together")
-            results = [None] * len(wanted)
-        for (index, one), result in zip(wanted, results, strict=True):
-            answers[index] = make(one, result) if result is not None else None
+    def _may_log_in(self, client: str) -> bool:
+        login = self._rates.login
+        return login is None or login.look(client).remaining > 0
+
+    def _count(self, wanted: Sequence[Wanted]) -> list[_Standings]:
+        """Count all for their addresses, and those that are within that limit for their keys."""
+        found: list[_Standings] = [{} for _ in wanted]
+        _count_for(self._rates.address, found, [one.client for one in wanted])
+        within = [index for index, stands in enumerate(found) if not any(one.exceeded for one in stands.values())]
+        _count_for(self._rates.key, [found[index] for index in within], [wanted[index].key for index in within])
+        return found
+
+
+def _count_for(policy: Policy | None, found: Sequence[_Standings], names: Sequence[str]) -> None:
+    if policy:
+        for stands, standing in zip(found, policy.count_all(names), strict=True):
+            stands[policy.name] = standing
+
+
+def _do(
+    answers: list[Reply | Left],
+    wanted: list[tuple[int, Wanted, _Standings]],
+    run: Callable[[Sequence[together.Operation]], list[Any]],
+) -> None:
+    if not wanted:
+        return
+    failure = None
+    try:
+        results = run([one.operation for _, one, _ in wanted])
+    except errors.StorageUnavailable as error:  # not to be tried again: it may have been done
+        results, failure = [None] * len(wanted), error
+    except Exception as error:  # noqa: BLE001 - nothing was done; the routes find out whose fault it is
+        logs.fault(error, request_id="", method="", route="together")
+        results = [None] * len(wanted)
+    for (index, one, stands), result in zip(wanted, results, strict=True):
+        if result is not None:
+            answers[index] = make(one, result, list(stands.values()))
+        elif failure is not None:
+            answers[index] = Left({COUNTED: stands, FAILURE: failure})

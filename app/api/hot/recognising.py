@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from flask import Flask
 
 from app import errors, strict_json, uids
-from app.api import auth
+from app.api import auth, proxies, rates
 from app.api.bodies import MAX_BODY
 from app.api.requests import is_safe_id
 from app.schemas import quick
@@ -20,16 +20,18 @@ from app.services.together import Operation
 LONG_WAY = frozenset(
     (
         b"access-control-request-method",
-        b"forwarded",
         b"idempotency-key",
         b"if-match",
         b"if-none-match",
         b"origin",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-proto",
     )
 )
+_FORWARDED = {
+    b"forwarded": "HTTP_FORWARDED",
+    b"x-forwarded-for": "HTTP_X_FORWARDED_FOR",
+    b"x-forwarded-host": "HTTP_X_FORWARDED_HOST",
+    b"x-forwarded-proto": "HTTP_X_FORWARDED_PROTO",
+}
 _TARGET = re.compile(rb"((?:/v1)?/users(?:/([A-Za-z0-9_-]{1,255})(/events)?)?)(?:\?(.*))?")
 _QUERY = re.compile(rb"limit=([1-9][0-9]?)(?:&next_cursor=([0-9a-f]{24}))?")
 _HOST = re.compile(rb"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
@@ -37,25 +39,34 @@ _RESERVED = "merge"  # a word of a route, where a uid stands in others
 
 
 class Request(NamedTuple):
-    """A whole HTTP request. target: path and query as sent. headers: names in small letters, as sent."""
+    """A whole HTTP request. target: path and query as sent. headers: names in small letters. address: of the peer."""
 
     method: str
     target: bytes
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
     started: float  # of time.perf_counter, seconds
+    address: str = ""
+    scheme: str = "http"
 
 
 class Wanted(NamedTuple):
-    """What was recognised. route: its template, for the log. query: what a link to the next page repeats."""
+    """What was recognised.
+
+    route: its template, for the log. client, key: the names under which they are counted. query: what a link to the
+    next page repeats.
+    """
 
     request: Request
     operation: Operation
     route: str
     request_id: str
     workspace: int
-    path: str = ""
-    query: Sequence[tuple[str, str]] = ()
+    client: str
+    key: str
+    is_secure: bool
+    path: str
+    query: Sequence[tuple[str, str]]
 
 
 class Recogniser:
@@ -63,6 +74,7 @@ class Recogniser:
 
     def __init__(self, app: Flask):
         self._credentials = app.extensions["credentials"]
+        self._proxies = app.extensions["proxies"]
 
     def __call__(self, request: Request) -> Wanted | None:
         """Return what the request asks for, None if its route must look at it."""
@@ -74,29 +86,50 @@ class Recogniser:
         if recognise is None or (query is not None and recognise is not _page) or len(request.body) > MAX_BODY:
             return None
         headers = _read_headers(request.headers)
-        credential = headers and auth.known(self._credentials, headers[0])
+        credential = headers and auth.known(self._credentials, headers.authorization)
         if not headers or not credential or not credential.full:
             return None
         found = recognise(credential.workspace, (uid or b"").decode(), request, query)
         if found is None:
             return None
         operation, route, pairs = found
-        version = "/v1" if path.startswith(b"/v1") else ""
-        request_id = headers[1] if is_safe_id(headers[1]) else secrets.token_hex(8)
-        return Wanted(request, operation, version + route, request_id, credential.workspace, path.decode(), pairs)
+        seen = {"REMOTE_ADDR": request.address, "wsgi.url_scheme": request.scheme, **headers.forwarded}
+        self._proxies.adjust(seen)
+        return Wanted(
+            request,
+            operation,
+            ("/v1" if path.startswith(b"/v1") else "") + route,
+            headers.request_id if is_safe_id(headers.request_id) else secrets.token_hex(8),
+            credential.workspace,
+            proxies.counted(seen["REMOTE_ADDR"]),
+            rates.name_of(credential),
+            seen["wsgi.url_scheme"] == "https",
+            path.decode(),
+            pairs,
+        )
 
 
-def _read_headers(headers: Sequence[tuple[bytes, bytes]]) -> tuple[str, str] | None:
-    """Return (Authorization, X-Request-Id) unless there is a header that the routes must look at."""
+class _Headers(NamedTuple):
+    authorization: str
+    request_id: str
+    forwarded: dict[str, str]
+
+
+def _read_headers(headers: Sequence[tuple[bytes, bytes]]) -> _Headers | None:
+    """Return the headers that matter, unless there is one that the routes must look at."""
     found = {b"authorization": b"", b"x-request-id": b""}
+    forwarded: dict[str, str] = {}
     for name, value in headers:
         if name in found:
             if found[name]:
                 return None
             found[name] = value
+        elif name in _FORWARDED:
+            key, text = _FORWARDED[name], value.decode("latin-1")
+            forwarded[key] = f"{forwarded[key]},{text}" if key in forwarded else text
         elif name in LONG_WAY or (name == b"host" and not _HOST.fullmatch(value)):
             return None
-    return found[b"authorization"].decode("latin-1"), found[b"x-request-id"].decode("latin-1")
+    return _Headers(found[b"authorization"].decode("latin-1"), found[b"x-request-id"].decode("latin-1"), forwarded)
 
 
 Found = tuple[Operation, str, Sequence[tuple[str, str]]] | None

@@ -6,16 +6,20 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from app import errors, logs
-from app.api import pages, replies
+from app import logs
+from app.api import pages, rates, replies
 from app.api.hot.recognising import Wanted
-from app.api.requests import SAFE_HEADERS
+from app.api.requests import HTTPS_ONLY, SAFE_HEADERS
 from app.cursors import Page
+from app.services.rates import Standing
 from app.services.users import Saved, UserRow, version
 
 _DONE = orjson.dumps({"status": "ok"})
 _JSON = (b"content-type", b"application/json")
 _SAFE = [(name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
+
+
+_SECURE = [(b"strict-transport-security", HTTPS_ONLY.encode())]
 
 
 class Reply(NamedTuple):
@@ -25,10 +29,8 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def make(wanted: Wanted, result: Any) -> Reply | errors.Failure:
+def make(wanted: Wanted, result: Any, standings: Sequence[Standing]) -> Reply:
     """Return the reply of what was wanted, and write its line in the log."""
-    if isinstance(result, errors.Failure):
-        return result
     body, extra = _SHOWN[result.__class__](wanted, result)
     headers = [
         _JSON,
@@ -36,6 +38,8 @@ def make(wanted: Wanted, result: Any) -> Reply | errors.Failure:
         *extra,
         (b"x-request-id", wanted.request_id.encode()),
         *_SAFE,
+        *(_SECURE if wanted.is_secure else ()),
+        *[(name.lower().encode(), value.encode()) for name, value in rates.headers(standings).items()],
     ]
     logs.request(
         request_id=wanted.request_id,

@@ -1,5 +1,6 @@
 """The table of users, and a user as the statements answer it."""
 
+import re
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,6 +10,7 @@ from app.models.database import BaseModel
 from app.models.dialects import Dialect
 from app.strict_json import MAX_INTEGER
 
+_MANY_DIGITS = re.compile("[0-9]{16}")  # MAX_INTEGER has so many
 MAX_META_KEYS = 300  # engage.md section 3, counted after the merge
 
 
@@ -91,11 +93,12 @@ def columns(d: Dialect) -> str:
 
 def row(values: tuple[Any, ...]) -> UserRow:
     """Return the user of a row of `columns`."""
-    parts = list(values)
-    parts[2], parts[7] = bool(parts[2]), bool(parts[7])  # SQLite has no booleans
-    parts[10] = load_flat(parts[10])
-    parts[13:] = [orjson.loads(text) if text != "[]" else [] for text in parts[13:]]
-    return UserRow._make(parts)
+    *columns, is_account, members, archived_at, meta, created_at, last, devices, accounts, lists = values
+    columns[2] = bool(columns[2])  # SQLite has no booleans
+    side_tables = [orjson.loads(text) if text != "[]" else [] for text in (devices, accounts, lists)]
+    return UserRow._make(
+        (*columns, bool(is_account), members, archived_at, load_flat(meta), created_at, last, *side_tables)
+    )
 
 
 def load_flat(text: str) -> dict[str, Any]:
@@ -104,9 +107,10 @@ def load_flat(text: str) -> dict[str, Any]:
     Postgres writes the float 1e300 as 301 digits: what has no exact place among our integers was sent as a float.
     """
     found: dict[str, Any] = orjson.loads(text)
-    for key, value in found.items():
-        if value.__class__ is int and abs(value) > MAX_INTEGER:
-            found[key] = float(value)
+    if _MANY_DIGITS.search(text):
+        for key, value in found.items():
+            if value.__class__ is int and abs(value) > MAX_INTEGER:
+                found[key] = float(value)
     return found
 
 

@@ -1,0 +1,17 @@
+"""What the audit log tells of: the closed list. docs/audit.md says of each what its record names."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """Something that was done to a workspace. A name stays what it is once it was released."""
+
+    USER_DELETED = "user.deleted"
+    USER_MERGED = "user.merged"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+    ORIGIN_ADDED = "key.origin_added"
+    ORIGIN_REMOVED = "key.origin_removed"
+    LIST_CREATED = "list.created"
+    LIST_CHANGED = "list.changed"
+    LIST_ARCHIVED = "list.archived"

@@ -1,0 +1,282 @@
+"""Who may do what: the app against tests/authz.yml, cell by cell, each in a transaction that is taken back."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from app import create_app
+from app.api.openapi import path_of
+from app.config import Settings
+from app.models import users
+from app.models.database import db, forget_connection
+from app.models.lists import List
+from app.services import audit, keys, links, storage, workspaces
+from tests.conftest import ENGINES
+from tests.factories import Api, basic
+
+TABLE = yaml.safe_load((Path(__file__).parent / "authz.yml").read_text())
+KINDS = ("own", "both", "theirs", "nobody")
+UIDS = {"own": "ours", "both": "both", "theirs": "them", "nobody": "none"}  # of one length, to compare replies
+SEEN_FROM_THERE = {"own": "theirs", "theirs": "own"}
+FOREIGN = ("foreign", "foreign_public")
+MARKS = {"A": "ONLY-IN-A", "B": "ONLY-IN-B"}
+NOBODYS_ID = "f" * 24
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+REQUEST_ID = "the.same"
+
+
+class Row(NamedTuple):
+    """A line of the table."""
+
+    method: str
+    path: str
+    level: str
+    statuses: list[int]
+    body: Any
+    exceptions: dict[str, list[int]]
+
+    @property
+    def route(self) -> tuple[str, str]:
+        return self.method, nameless(self.path.partition("?")[0])
+
+    @property
+    def kinds(self) -> tuple[str | None, ...]:
+        return KINDS if len(self.statuses) == len(KINDS) else (None,)
+
+    def expected(self, credential: str, kind: str | None) -> int:
+        said = TABLE["levels"][self.level][credential]
+        if said != "row":
+            return said
+        statuses = self.exceptions.get("public" if credential.endswith("public") else credential, self.statuses)
+        return statuses[KINDS.index(kind) if kind else 0]
+
+
+def rows():
+    for prefix, lines in (("/v1", TABLE["versioned"]), ("", TABLE["versioned"]), ("", TABLE["unversioned"])):
+        for method, path, level, *rest in lines:
+            statuses = [one for one in rest if isinstance(one, int)]
+            body, exceptions = [*rest[len(statuses) :], None, None][:2]
+            row = Row(method, prefix + path, level, statuses, body, exceptions or {})
+            yield row
+            if method == "GET":
+                yield row._replace(method="HEAD")
+
+
+def nameless(path):
+    return re.sub(r"{\w+\*?}", "{}", path)
+
+
+ROWS = list(rows())
+
+
+class World:
+    """Two workspaces that hold the same kinds of things, some under the very same ids, and all kinds of credentials."""
+
+    def __init__(self, app: Any):
+        self.app, self.client = app, app.test_client()
+        made = {name: workspaces.create(f"workspace {name}") for name in "AB"}
+        self.api = {name: Api(self.client, one) for name, one in made.items()}
+        self.id = {name: workspaces.find(one.workspace) for name, one in made.items()}
+        self.ids: dict[str, str] = {"nobody": NOBODYS_ID}
+        self.list_ids: dict[str, str] = {"nobody": NOBODYS_ID}
+        for name, kinds in (("A", ("own", "both")), ("B", ("both", "theirs"))):
+            self._fill(name, kinds)
+        self.headers = self._credentials(made["A"], made["B"])
+        app.extensions["credentials"].clear()  # it remembers that the pair which lapsed was good a moment ago
+        self.columns = {
+            table: [column.name for column in db.get_columns(table)]
+            for table in db.get_tables()
+            if table != "schema_migrations"
+        }
+
+    def _fill(self, name: str, kinds: tuple[str, ...]) -> None:
+        """In each workspace lists, accounts and users, all of them in and on all of these, and marked as its own."""
+        workspace, api, mark = self.id[name], self.api[name], MARKS[name]
+        for kind in kinds:
+            if kind not in self.list_ids:
+                self.list_ids[kind] = api.post("lists", {"title": mark}).json["id"]
+            else:  # the very id that the other workspace has
+                List.insert(workspace_id=workspace, id=self.list_ids[kind], title=mark, created_at=0).execute()
+            self.ids.setdefault(kind, f"{KINDS.index(kind) + 1:024x}")
+            users.upsert(workspace, self.ids[kind], UIDS[kind], {}, 0, guard_email=False)
+            api.user(f"acme{UIDS[kind]}", first_name=mark, is_account=True)
+        everything = {
+            "lists": [self.list_ids[kind] for kind in kinds],
+            "accounts": [{"id": f"acme{UIDS[kind]}", "role": mark} for kind in kinds],
+        }
+        for uid in (UIDS[kind] for kind in kinds):
+            about = {"first_name": mark, "email": f"{uid}@example.com", "meta": {"mark": uid, mark: 1}}
+            api.user(uid, **about, **everything, device_token=f"token-{uid}")
+            assert api.post(f"users/{uid}/events", {"event": mark}).status_code == 200
+
+    def _credentials(self, ours: Any, theirs: Any) -> dict[str, str | None]:
+        workspace = self.id["A"]
+        lapsed = keys.KeyPair(ours.public_key, ours.secret_key)
+        overlap = keys.rotate(workspace, 0, audit.SHELL)
+        current = keys.rotate(workspace, 24, audit.SHELL)
+        revoked = keys.add(workspace)
+        keys.revoke(revoked.public, audit.SHELL)
+        pairs = {"secret": current, "overlap": overlap, "lapsed": lapsed, "revoked": revoked}
+        pairs["foreign"] = keys.KeyPair(theirs.public_key, theirs.secret_key)
+        alone = {f"{name}_public": basic(pair.public) for name, pair in pairs.items() if name != "secret"}
+        return {
+            **{name: basic(*pair) for name, pair in pairs.items()},
+            **alone,
+            "public": basic(current.public),
+            "none": None,
+            "unknown": basic("pk_nobody", "sk_nobody"),
+            "wrong": basic(current.public, "sk_wrong"),
+            "mixed": basic(current.public, theirs.secret_key),
+        }  # fmt: skip
+
+    def call(self, row: Row, credential: str, kind: str | None) -> Any:
+        """Send the request of a cell."""
+        there = credential in FOREIGN
+
+        def fill(text: str) -> str:
+            return re.sub(r"{(\w+)(\*?)}", lambda found: self._value(row, there, kind, *found.groups()), text)
+
+        body = None if row.body is None else json.dumps(_filled(row.body, fill)).encode()
+        authorization = self.headers[credential]
+        headers = {"X-Request-Id": REQUEST_ID, **({"Authorization": authorization} if authorization else {})}
+        return self.client.open(fill(row.path), method=row.method, data=body, headers=headers)
+
+    def _value(self, row: Row, there: bool, kind: str | None, name: str, star: str) -> str:
+        seen = kind if star and kind else "own"
+        known = SEEN_FROM_THERE.get(seen, seen) if there else seen
+        if name == "link":
+            return self._link(known, row.path.rpartition("/")[2])
+        values = {
+            "uid": UIDS[known], "account": f"acme{UIDS[known]}", "list_id": self.list_ids[known], "id": self.ids[known],
+            "token": f"token-{UIDS[known]}", "name": "mark", "path": "index.css",
+        }  # fmt: skip
+        return values[name]
+
+    def _link(self, kind: str, purpose: str) -> str:
+        """A link that belongs to the workspace, or one that says so and was signed with the key of the other."""
+        made = {
+            name: getattr(links.make(self.id[name], self.ids[one], self.list_ids[one]), purpose)
+            for name, one in (("A", kind if kind in ("own", "both") else "own"), ("B", "theirs"))
+        }
+        forged = made["A"].partition(".")[0] + "." + made["B"].partition(".")[2]
+        return {"theirs": made["B"], "nobody": forged}.get(kind, made["A"])
+
+    def dump(self, workspace: int | None = None) -> dict[str, list[str]]:
+        """All that is stored, or what one workspace has of it."""
+        found = {}
+        for table, columns in self.columns.items():
+            stored = db.execute_sql(f"SELECT * FROM {table}").fetchall()
+            if workspace is not None and "workspace_id" in columns:
+                place = columns.index("workspace_id")
+                stored = [one for one in stored if one[place] == workspace]
+            found[table] = sorted(map(repr, stored))
+        return found
+
+
+def _filled(body: Any, fill: Any) -> Any:
+    if isinstance(body, dict):
+        return {name: _filled(value, fill) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_filled(one, fill) for one in body]
+    return fill(body) if isinstance(body, str) else body
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def world(request, new_database):
+    """A database of its own, filled once."""
+    settings = Settings(database_url=new_database(request.param), log_level="critical")
+    app = create_app(settings)
+    storage.prepare(settings)
+    made = World(app)
+    yield made
+    forget_connection()
+
+
+def taken_back(world, row, credential, kind):
+    """Call; return the response and what was stored before and after it, of which nothing stays."""
+    there = world.id["A" if credential in FOREIGN else "B"]
+    refused = row.expected(credential, kind) >= 400
+    whose = None if refused else there  # who is refused changes nothing, who is not changes nothing of the other's
+    with db.atomic() as all_of_it:
+        before = world.dump(whose)
+        response = world.call(row, credential, kind)
+        response.text, response.close()  # a file is open until then
+        after = world.dump(whose)
+        all_of_it.rollback()
+    return response, before == after
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.path}")
+def test_every_cell_of_the_table(world, row):
+    wrong, replies = [], {}
+    for credential in TABLE["levels"][row.level]:
+        for kind in row.kinds:
+            response, kept = taken_back(world, row, credential, kind)
+            replies[credential, kind] = response
+            if response.status_code != row.expected(credential, kind):
+                wrong.append((credential, kind, response.status_code, row.expected(credential, kind), response.text))
+            if not kept and row.level != "open":
+                wrong.append((credential, kind, "changed what it must not"))
+            if row.level != "open" and MARKS["A" if credential in FOREIGN else "B"] in response.text:
+                wrong.append((credential, kind, "shows what another workspace has", response.text))
+            if row.method == "HEAD" and response.data:
+                wrong.append((credential, kind, "HEAD with a body"))
+    for credential in TABLE["levels"][row.level] if row.level != "open" and len(row.kinds) > 1 else ():
+        theirs, nobody = alike(replies[credential, "theirs"]), alike(replies[credential, "nobody"])
+        if theirs != nobody:
+            wrong.append((credential, "foreign and unknown are told apart", theirs, nobody))
+    assert not wrong
+
+
+def alike(response):
+    """A reply, head and body; of a success without what each user has of its own: ids, times and the uid just sent."""
+    head = {name: value for name, value in response.headers if not (name == "ETag" and response.status_code == 200)}
+    text = response.data
+    if response.status_code < 400:
+        text = re.sub(rb"ours|them|none", b"UID", re.sub(rb'"[0-9a-f]{24}"', b'"ID"', text))
+        text = re.sub(rb'"\d{4}-\d\d-\d\dT[\d:.]{12}\+00:00"', b'"TIME"', text)
+    return response.status_code, head, text
+
+
+def test_every_route_is_in_the_table_and_every_row_is_a_route(world):
+    served = {
+        (method, nameless(path_of(rule.rule)))
+        for rule in world.app.url_map.iter_rules()
+        for method in rule.methods - {"OPTIONS"}
+    }
+    assert {row.route for row in ROWS} == served
+
+
+def test_every_level_answers_every_credential(world):
+    for level, answers in TABLE["levels"].items():
+        assert answers.keys() == world.headers.keys(), level
+    assert {row.level for row in ROWS} == TABLE["levels"].keys()
+
+
+def test_a_method_that_a_route_does_not_take_is_405_with_a_key_and_401_without(world):
+    adapter = world.app.url_map.bind("localhost")
+    for row in {row.route[1]: row for row in ROWS}.values():
+        for method in METHODS:
+            other = row._replace(method=method, body=None, statuses=[200])
+            path = re.sub(r"{\w+\*?}", "x", row.path.partition("?")[0])
+            try:
+                adapter.match(path, method=method)
+            except MethodNotAllowed:
+                for credential, said in TABLE["levels"]["public"].items():
+                    response, kept = taken_back(world, other, credential, None)
+                    assert response.status_code == (405 if said == "row" else 401), (method, path, credential)
+                    assert kept, (method, path, credential)
+            except HTTPException as error:
+                raise AssertionError(path) from error
+
+
+def test_options_needs_no_credentials_anywhere(world):
+    for row in ROWS:
+        for credential in world.headers:
+            response = world.call(row._replace(method="OPTIONS", body=None), credential, None)
+            assert (response.status_code, response.json) == (200, {"status": "ok"}), (row, credential)
