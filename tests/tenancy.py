@@ -29,7 +29,15 @@ ALLOWED = {
     "tests/": "a test looks at what is stored from outside",
 }
 _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
-_LIBRARIES = ("site-packages", "app/models/database.py", "app/models/stores.py", "tests/tenancy.py", "<frozen", "contextlib.py", "functools.py")
+_LIBRARIES = (
+    "site-packages",
+    "app/models/database.py",
+    "app/models/stores.py",
+    "tests/tenancy.py",
+    "<frozen",
+    "contextlib.py",
+    "functools.py",
+)
 
 
 def tables() -> set[str]:
