@@ -1,9 +1,9 @@
 """The worker beside gunicorn: a process of its own, so that no job holds up a request."""
 
+import os
 import subprocess
 import sys
 import threading
-from os import getpid
 
 from app import logs
 
@@ -12,12 +12,15 @@ _PAUSE = 5.0  # seconds until one that died is replaced; it may die of the same 
 _STOP_SECONDS = 5.0  # that a job under way may take to end
 
 _stop = threading.Event()
+# A worker of gunicorn that is forked while Popen waits for the end of its pipe would hold the other end for life.
+_starting = threading.Lock()
 _keeper: threading.Thread | None = None
 
 
 def start() -> None:
     """Start the worker, and start it again whenever it dies. Call once, in the master."""
     global _keeper
+    os.register_at_fork(before=_starting.acquire, after_in_parent=_starting.release, after_in_child=_starting.release)
     _keeper = threading.Thread(target=_keep, name="companion", daemon=True)
     _keeper.start()
 
@@ -31,7 +34,8 @@ def stop() -> None:
 
 def _keep() -> None:
     while not _stop.is_set():
-        worker = subprocess.Popen([sys.executable, "-m", "app.jobs", str(getpid())])  # noqa: S603 - ours
+        with _starting:
+            worker = subprocess.Popen([sys.executable, "-m", "app.jobs", str(os.getpid())])  # noqa: S603 - ours
         while worker.poll() is None and not _stop.wait(_LOOK):
             pass
         if _stop.is_set():
