@@ -2,7 +2,7 @@
 
 import ipaddress
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,6 +96,15 @@ class Settings:
 
     hot_path: bool = _setting("ROLLCALL_HOT_PATH", True, "true or false")
 
+    erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
+
+    purge_hour: int = _setting("ROLLCALL_PURGE_HOUR", 3, "hour of the day, UTC", validate.Range(-1, 23))
+
+    @property
+    def journal_path(self) -> str:
+        """The file of the journal of erasures, empty where there is none."""
+        return self.erasure_journal or (f"{self.sqlite_path}.erasures" if self.is_sqlite else "")
+
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is an SQLite file."""
@@ -130,6 +139,11 @@ def read_settings() -> Settings:
         missing = "ROLLCALL_SECRET_KEY" if settings.public_key else "ROLLCALL_PUBLIC_KEY"
         raise Misconfigured(f"{missing} is missing: the two keys of a pair are set together.")
     return settings
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process and these variables: for a program that we start."""
+    return {**os.environ, **more}
 
 
 def _read(env: FileAwareEnv, one: Field[Any]) -> Any:

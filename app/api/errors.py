@@ -23,6 +23,7 @@ STATUS = {
     errors.Conflict: 409,
     errors.KeyReused: 409,
     errors.StillRunning: 409,
+    errors.ReplyErased: 409,
     errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
     errors.TooManyRequests: 429,

@@ -1,15 +1,19 @@
 """The Idempotency-Key header, on every POST, PUT and PATCH."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from flask import Flask, Response, g, request
 
 from app.api import bodies
 from app.api.auth import current_workspace, has_secret
 from app.services import retries
+from app.services.retries import ANYBODY, Made
 
 # In the environ of a request that failed on the hot path, and must be told so as on its route.
 FAILURE = "rollcall.failure"
+_NAMES = ("id", "uid", "source", "destination")  # under which requests and replies name users
 _METHODS = ("POST", "PUT", "PATCH")
 
 
@@ -29,11 +33,40 @@ class App(Flask):
             response.headers["Idempotent-Replayed"] = "true"
         return response
 
-    def _act(self) -> bytes:
-        return bytes(super().dispatch_request().get_data())  # type: ignore[union-attr]
+    def _act(self) -> Made:
+        body = bytes(super().dispatch_request().get_data())  # type: ignore[union-attr]
+        return Made(body, set(_subjects(body)))
 
 
 def _the_same() -> bytes:
     """What two requests have in common that are the same one sent twice; the secret sees more, so it is part of it."""
     head = f"{request.method} {request.full_path} {has_secret()}\n"
     return head.encode() + bodies.read_body(request)
+
+
+def _subjects(body: bytes) -> Iterator[str]:
+    """Everybody whom the reply may tell about: all that it, its path or its request names; nobody when it only counts.
+
+    The reply of a batch names nobody, and its errors may quote what was sent.
+    """
+    reply = orjson.loads(body)
+    if reply.keys() <= {"status", "accepted", "rejected", "errors"} and not reply.get("errors"):
+        return
+    yield from _named(reply)
+    yield from filter(_is_text, (request.view_args or {}).values())
+    try:
+        yield from _named(orjson.loads(bodies.read_body(request) or b"{}"))
+    except orjson.JSONDecodeError:  # a batch may have items that nobody can read
+        yield ANYBODY
+
+
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (value[name] for name in _NAMES if _is_text(value.get(name)))
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _named(inner)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)

@@ -8,34 +8,25 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
-import apsw
 import peewee
-import psycopg
-from playhouse.apsw_ext import APSWDatabase
 
 from app import errors
 from app.config import Settings
-from app.models.dialects import POSTGRES, SQLITE, Dialect
+from app.models import stores
+from app.models.dialects import Dialect
+from app.models.stores import PostgresStore, SqliteStore, peewee_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _MAX_RETRIES = 3
 _RETRY_PAUSE = 0.02  # seconds, doubled each time: lets the transaction that won finish
-_CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
-_NETWORK_TIME = 5_000  # milliseconds that an answer may be under way
-_IDLE_TRANSACTION_TIMEOUT = 60_000  # milliseconds until Postgres ends a transaction whose process hangs
-_CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
 
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock: Postgres asks for the transaction again
 # The database in use; models and statements name this, create_app and the tests say which one it is.
 db = peewee.DatabaseProxy()
-
-
-_peewee_errors = peewee.__dict__["__exception_wrapper__"]  # the driver's errors as peewee's own
 
 
 class BaseModel(peewee.Model):
@@ -46,134 +37,10 @@ class BaseModel(peewee.Model):
         legacy_table_names = False
 
 
-class SqliteStore(APSWDatabase):  # type: ignore[misc]
-    """An SQLite file, written by any number of processes, durable at every commit."""
-
-    dialect: ClassVar[Dialect] = SQLITE
-    is_prepared = False  # whether this process has seen it migrated, with a workspace in it
-    # What it says when it cannot serve just now; the rest, such as SQLError, are statements that are wrong.
-    unavailable = (
-        apsw.BusyError,
-        apsw.LockedError,
-        apsw.ReadOnlyError,
-        apsw.IOError,
-        apsw.FullError,
-        apsw.CantOpenError,
-        apsw.NoMemError,
-        apsw.ProtocolError,
-        apsw.InterruptError,
-        apsw.CorruptError,
-        apsw.NotADBError,
-    )
-
-    def _connect(self) -> Any:
-        connection = super()._connect()
-        # apsw binds no datetime; peewee's table of applied migrations has one.
-        connection.convert_binding = lambda cursor, number, value: str(value)
-        return connection
-
-    def is_broken(self) -> bool:
-        """Tell whether the connection is lost. SQLite's never is."""
-        return False
-
-    def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
-        """Run SQL texts with their parameters; return the rows of each."""
-        cursor = self.connection().cursor()  # one for all: peewee's way to each costs half as much as the statement
-        with _peewee_errors:
-            return [cursor.execute(text, parameters).fetchall() for text, parameters in calls]
-
-    def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
-        """Run SQL texts in a transaction of their own; return the rows of each when it is on disk."""
-        with self.atomic():
-            return self.run_all(calls)
-
-
-class PostgresStore(peewee.PostgresqlDatabase):
-    """A Postgres database, named by its URL."""
-
-    dialect: ClassVar[Dialect] = POSTGRES
-    is_prepared = False
-    unavailable = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
-    session_settings: ClassVar[dict[str, int]] = {}
-
-    def _initialize_connection(self, conn: Any) -> None:
-        """Set the time-outs, and make a commit mean disk even where the server's default does not."""
-        for name, milliseconds in self.session_settings.items():
-            conn.execute("SELECT set_config(%s, %s, false)", (name, str(milliseconds)))
-        if conn.execute("SHOW synchronous_commit").fetchone()[0] == "off":
-            conn.execute("SET synchronous_commit = on")
-
-    def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
-        """Send SQL texts with their parameters, wait once, return the rows of each."""
-        connection = cast("Any", self).connection()
-        with _peewee_errors, connection.pipeline():
-            cursors = [connection.execute(text, parameters) for text, parameters in calls]
-            return [cursor.fetchall() for cursor in cursors]
-
-    def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
-        """Run SQL texts in a transaction of their own, in one round trip; return the rows when it is on disk."""
-        connection = cast("Any", self).connection()
-        try:
-            with _peewee_errors, connection.pipeline():
-                connection.execute("BEGIN")
-                cursors = [connection.execute(text, parameters) for text, parameters in calls]
-                connection.execute("COMMIT")
-                return [cursor.fetchall() for cursor in cursors]
-        except peewee.PeeweeException:
-            if not self.is_broken():
-                connection.rollback()
-            raise
-
-    def is_broken(self) -> bool:
-        """Tell whether the connection of this thread is lost."""
-        return not self.is_closed() and bool(self._state.conn.closed)  # type: ignore[attr-defined]
-
-
 def open_database(settings: Settings) -> SqliteStore | PostgresStore:
     """Make the database of these settings the one in use, and return it. Nothing is connected yet."""
-    database = _sqlite(settings) if settings.is_sqlite else _postgres(settings)
+    database = stores.make(settings)
     db.initialize(database)
-    return database
-
-
-def _sqlite(settings: Settings) -> SqliteStore:
-    try:
-        Path(settings.sqlite_path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise errors.Misconfigured(f"DATABASE_URL: the folder of the file cannot be made ({error.strerror}).") from None
-    return SqliteStore(
-        settings.sqlite_path,
-        pragmas=[
-            ("busy_timeout", settings.lock_timeout),
-            ("journal_mode", "wal"),
-            ("synchronous", "full"),
-            ("foreign_keys", 1),
-            ("secure_delete", 1),
-            ("cache_size", -_CACHE_KIB),
-        ],
-        timeout=settings.lock_timeout / 1000,
-        lock_type="IMMEDIATE",
-    )
-
-
-def _postgres(settings: Settings) -> PostgresStore:
-    try:
-        psycopg.conninfo.conninfo_to_dict(settings.database_url)
-    except psycopg.ProgrammingError:  # its message may quote the password
-        raise errors.Misconfigured("DATABASE_URL: Must be a URL that libpq understands.") from None
-    database = PostgresStore(
-        settings.database_url.replace("postgres://", "postgresql://", 1),
-        prefer_psycopg3=True,
-        prepare_threshold=1 if settings.prepare_statements else None,
-        connect_timeout=_CONNECT_TIMEOUT,
-        tcp_user_timeout=settings.statement_timeout + _NETWORK_TIME,  # a host that is gone answers no statement_timeout
-        application_name="rollcall",
-    )
-    database.session_settings = {  # type: ignore[misc]
-        "statement_timeout": settings.statement_timeout,
-        "lock_timeout": settings.lock_timeout,
-        "idle_in_transaction_session_timeout": _IDLE_TRANSACTION_TIMEOUT,
-    }
     return database
 
 
@@ -191,7 +58,7 @@ class Statement:
 
         All are fetched at once: an SQLite cursor that is left half read keeps its read transaction open.
         """
-        with _peewee_errors:  # the commit of an SQLite statement comes with its last row, and may fail there
+        with peewee_errors:  # the commit of an SQLite statement comes with its last row, and may fail there
             return cast("list[tuple[Any, ...]]", db.execute_sql(self.text, parameters).fetchall())
 
     @property

@@ -1,14 +1,21 @@
 """Replies kept for their Idempotency-Key, in the transaction of the write that they answer."""
 
+import hashlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Statement, db
+from app.models.database import BaseModel, Call, Statement, db, run_all
+
+ANYBODY = ""  # the subject of a reply of which nobody knows whom it is about
 
 
 class Reply(BaseModel):
-    """What a request with an Idempotency-Key was answered. The key itself is not kept; time in epoch milliseconds."""
+    """What a request with an Idempotency-Key was answered. The key itself is not kept; time in epoch milliseconds.
+
+    `body` is NULL once somebody whom it is about was erased: the request still counts as done.
+    """
 
     workspace_id = peewee.BigIntegerField()
     key_hash = peewee.TextField()
@@ -19,6 +26,18 @@ class Reply(BaseModel):
     class Meta:
         table_name = "replies"
         primary_key = peewee.CompositeKey("workspace_id", "key_hash")
+
+
+class ReplySubject(BaseModel):
+    """Whom a reply may tell about: the hash of an internal id or a uid. An empty one stands for anybody."""
+
+    workspace_id = peewee.BigIntegerField()
+    key_hash = peewee.TextField()
+    subject_hash = peewee.TextField()
+
+    class Meta:
+        table_name = "reply_subjects"
+        primary_key = peewee.CompositeKey("workspace_id", "key_hash", "subject_hash")
 
 
 class EventId(BaseModel):
@@ -36,7 +55,7 @@ class ReplyRow(NamedTuple):
     """A reply that is kept."""
 
     request_hash: str
-    body: str
+    body: str | None
 
 
 _FORGET = Statement(
@@ -51,6 +70,32 @@ _KEEP = Statement(
     lambda d: (
         f"INSERT INTO replies (workspace_id, key_hash, request_hash, body, created_at) "
         f"VALUES ({', '.join([d.parameter] * 5)}) RETURNING key_hash"
+    )
+)
+_LINK = Statement(
+    lambda d: (
+        f"INSERT INTO reply_subjects (workspace_id, key_hash, subject_hash) VALUES ({', '.join([d.parameter] * 3)}) "
+        "RETURNING key_hash"
+    )
+)
+_PASS_ON = Statement(
+    lambda d: (
+        "INSERT INTO reply_subjects (workspace_id, key_hash, subject_hash) "
+        f"SELECT workspace_id, key_hash, {d.parameter} FROM reply_subjects "
+        f"WHERE workspace_id = {d.parameter} AND subject_hash = {d.parameter} ON CONFLICT DO NOTHING RETURNING key_hash"
+    )
+)
+_ERASE = Statement(
+    lambda d: (
+        f"UPDATE replies SET body = NULL, request_hash = '' WHERE workspace_id = {d.parameter} AND key_hash IN "
+        f"(SELECT key_hash FROM reply_subjects WHERE workspace_id = {d.parameter} AND subject_hash = {d.parameter}) "
+        "RETURNING key_hash"
+    )
+)
+_UNLINK = Statement(
+    lambda d: (
+        f"DELETE FROM reply_subjects WHERE workspace_id = {d.parameter} AND subject_hash = {d.parameter} "
+        "RETURNING key_hash"
     )
 )
 
@@ -72,11 +117,32 @@ def find(workspace: int, key_hash: str) -> ReplyRow | None:
     return ReplyRow._make(rows[0]) if rows else None
 
 
-def keep(workspace: int, key_hash: str, request_hash: str, body: str, now: int) -> None:
-    """Keep a reply."""
+def keep(workspace: int, key_hash: str, request_hash: str, body: str, now: int, subjects: Iterable[str]) -> None:
+    """Keep a reply. subjects: the ids and uids of all whom it may tell about, or ANYBODY."""
     _KEEP(workspace, key_hash, request_hash, body, now)
+    run_all([Call(_LINK, (workspace, key_hash, _hash(one))) for one in sorted(set(subjects))])
 
 
 def forget(workspace: int, before: int) -> None:
     """Forget the replies that are older than this moment, in epoch milliseconds."""
     _FORGET(workspace, before)
+
+
+def erase(workspace: int, subjects: Iterable[str]) -> None:
+    """Drop the bodies of all replies about any of these ids and uids. Call in a transaction.
+
+    Their keys stay taken: a request that is sent again late must not bring back who was erased.
+    """
+    for subject in [ANYBODY, *map(_hash, subjects)]:
+        _ERASE(workspace, workspace, subject)
+        _UNLINK(workspace, subject)
+
+
+def pass_on(workspace: int, subjects: Iterable[str], user_id: str) -> None:
+    """Count replies about any of these ids and uids as replies about the user too. Call in a transaction."""
+    for subject in subjects:
+        _PASS_ON(_hash(user_id), workspace, _hash(subject))
+
+
+def _hash(subject: str) -> str:
+    return hashlib.sha256(subject.encode()).hexdigest() if subject else ANYBODY

@@ -1,20 +1,17 @@
 """Bringing the database to the schema of this program, once, however many processes start at the same time."""
 
-import contextlib
-import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TextIO
 
 from playhouse.migrations import Runner
 
 from app import errors
-from app.models.database import db, forget_connection, statement, unrepeated
+from app.models import locks
+from app.models.database import db, statement, unrepeated
 
 _DIRECTORY = Path(__file__).parent / "migrations"
-_LOCK = 0x524F4C4C  # "ROLL": the number of the advisory lock on Postgres
 _SYNCHRONOUS_FULL = 2
-_LOCK_WAIT = "600s"  # a long migration of another process must end before ours may give up
 
 
 @statement
@@ -40,6 +37,22 @@ def is_durable() -> bool:
     return bool(db.execute_sql(waits).fetchone()[0])
 
 
+def unknown(names: Iterable[str]) -> list[str]:
+    """Return those of the names of applied migrations that this program does not know."""
+    return sorted(set(names) - {one.stem for one in _DIRECTORY.glob("[0-9]*.py")})
+
+
+@statement
+def has_table(name: str) -> bool:
+    """Tell whether the database has a table of that name. Raises errors.StorageUnavailable."""
+    return name in db.get_tables()
+
+
+def is_empty() -> bool:
+    """Tell whether the database has none of our tables. Raises errors.StorageUnavailable."""
+    return not has_table("workspaces")
+
+
 @unrepeated
 def migrate() -> list[str]:
     """Apply what is pending and return the names; each migration is one transaction.
@@ -49,36 +62,12 @@ def migrate() -> list[str]:
     return list(_runner().up())
 
 
-@contextlib.contextmanager
-def only_one() -> Iterator[None]:
-    """Hold the lock of those who make a database ready; others wait here until they are through.
+def only_one() -> AbstractContextManager[None]:
+    """Hold the lock of those who make a database ready; others wait until they are through.
 
-    It is an advisory lock on Postgres, a lock on a file beside the SQLite file. Raises errors.StorageUnavailable.
+    Raises errors.StorageUnavailable.
     """
-    if db.dialect.name == "sqlite":
-        with _lock_file() as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-        return
-    _postgres_lock()
-    try:
-        yield
-    finally:
-        forget_connection()  # which ends the lock, and the long time-outs of the session with it
-
-
-def _lock_file() -> TextIO:
-    try:
-        return Path(f"{db.database}.migrating").open("w")
-    except OSError as error:
-        raise errors.StorageUnavailable(f"The folder of the database cannot be written ({error.strerror}).") from None
-
-
-@statement
-def _postgres_lock() -> None:
-    db.execute_sql(f"SET lock_timeout = '{_LOCK_WAIT}'")
-    db.execute_sql(f"SET statement_timeout = '{_LOCK_WAIT}'")
-    db.execute_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    return locks.wait_for(locks.MIGRATING)
 
 
 def _runner() -> Runner:

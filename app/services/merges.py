@@ -5,9 +5,9 @@ import contextlib
 from app import errors
 from app.actions import Action
 from app.models import merges as store
-from app.models import users
+from app.models import replies, users
 from app.models.database import transaction
-from app.services import audit
+from app.services import audit, erasures
 from app.services.audit import Caller
 
 
@@ -31,11 +31,13 @@ def merge(workspace: int, source: str, destination: str, full: bool, caller: Cal
     while destination not in locked:
         with contextlib.suppress(errors.UidTaken):  # somebody made it meanwhile
             users.rename(workspace, locked[source], destination, any_user=True)
+            replies.pass_on(workspace, [source], locked[source])
             audit.record(workspace, caller, Action.USER_MERGED, locked[source], locked[source])
             return
         locked = users.lock_all(workspace, (source, destination), with_accounts=True)
     if store.fill(workspace, locked[source], locked[destination]) > users.MAX_META_KEYS:
         raise errors.InvalidInput({"source": [f"Must not bring meta beyond {users.MAX_META_KEYS} keys."]})
     store.move(workspace, locked[source], locked[destination])
+    erasures.note_merge(workspace, locked[source], locked[destination], (source, destination))
     users.delete(workspace, locked[source])
     audit.record(workspace, caller, Action.USER_MERGED, locked[source], locked[destination])

@@ -1,7 +1,6 @@
 """Rate limits: how often a key, an address and those who fail to log in may call."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import limits
@@ -12,6 +11,10 @@ from app import clock, errors, logs
 from app.config import NO_RATE, Settings
 from app.counters import Count, Counters
 
+# A limit is taken from the store in so many portions: below, each time is asked for; above, workers would wait for each
+# other's lock more than they work. What a worker has not used of its last portion when the window ends is lost.
+_PORTIONS = 1_000
+_MAX_LEASES = 4_096  # callers whose portion a process remembers
 _REDIS_PATIENCE = 0.1  # seconds to connect and to answer; a Redis that is away must not take the service with it
 _REDIS_PAUSE = 1_000  # milliseconds that one which failed is left alone
 
@@ -49,6 +52,13 @@ class Standing(NamedTuple):
         return max(0, -((clock.now() - self.ends) // 1000))  # rounded up
 
 
+class Lease(NamedTuple):
+    """A portion of a limit that one process may use up alone: the numbers of its times, and when they end."""
+
+    numbers: Iterator[int]
+    ends: int
+
+
 class Policy:
     """So many times in a window that opens with the first: 100 a minute may be 200 in the minute around its end."""
 
@@ -56,25 +66,29 @@ class Policy:
         item = limits.parse(rate)
         self.name, self.amount, self.seconds = name, item.amount, item.get_expiry()
         self.announced = f'"{name}";q={self.amount};w={self.seconds}'
-        self._store = store
+        self._store, self._portion = store, max(1, self.amount // _PORTIONS)
+        self._leases: dict[str, Lease] = {}
 
     def count(self, who: str) -> Standing:
         """Count one more time of somebody."""
-        return Standing(self, *self._store.add(f"{self.name}/{who}", self.seconds * 1000))
-
-    def count_all(self, many: Sequence[str]) -> list[Standing]:
-        """Count one more time of each of many, in their order; somebody may be among them more than once."""
-        times = Counter(many)
-        counts = {who: self._store.add(f"{self.name}/{who}", self.seconds * 1000, times[who]) for who in times}
-        standings = []
-        for who in many:
-            times[who] -= 1
-            standings.append(Standing(self, counts[who].times - times[who], counts[who].ends))
-        return standings
+        lease = self._leases.get(who)
+        # next() of an iterator is whole: two threads never get the same number.
+        if lease and clock.now() < lease.ends and (number := next(lease.numbers, 0)):
+            return Standing(self, number, lease.ends)
+        last, ends = self._store.add(f"{self.name}/{who}", self.seconds * 1000, self._portion)
+        first = last - self._portion + 1
+        if self._portion > 1:
+            self._keep(who, Lease(iter(range(first + 1, last + 1)), ends))
+        return Standing(self, first, ends)
 
     def look(self, who: str) -> Standing:
         """Return where somebody stands, without counting."""
         return Standing(self, *self._store.read(f"{self.name}/{who}"))
+
+    def _keep(self, who: str, lease: Lease) -> None:
+        if len(self._leases) >= _MAX_LEASES:
+            self._leases.clear()
+        self._leases[who] = lease
 
 
 class Rates:

@@ -1,13 +1,14 @@
 """Retries: a request with an Idempotency-Key is done once, however often it is sent."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from app import clock, errors
 from app.models import replies as store
 from app.models.database import transaction
 
+ANYBODY = store.ANYBODY
 MAX_KEY = 255  # characters
 _KEPT = 24 * 3_600_000  # milliseconds
 
@@ -19,14 +20,21 @@ class Answer(NamedTuple):
     replayed: bool
 
 
+class Made(NamedTuple):
+    """The body of a reply, and the ids and uids of all whom it may tell about; ANYBODY where that is not known."""
+
+    body: bytes
+    subjects: Collection[str]
+
+
 @transaction
-def once(workspace: int, key: str, request: bytes, act: Callable[[], bytes]) -> Answer:
+def once(workspace: int, key: str, request: bytes, act: Callable[[], Made]) -> Answer:
     """Do what the request asks and keep the reply, or return the reply that is kept, for 24 hours.
 
     key: 1 to MAX_KEY characters, the caller's name for the request. request: all that makes it the same request. act:
-    does it and returns the body of the reply; when it raises, nothing is done or kept, and the key is free again.
+    does it and returns the reply; when it raises, nothing is done or kept, and the key is free again.
     The reply is kept in the transaction of the write: there is never one without the other.
-    Raises errors.InvalidInput, KeyReused for another request, StillRunning, and whatever act raises.
+    Raises errors.InvalidInput, KeyReused for another request, StillRunning, ReplyErased, and whatever act raises.
     """
     if not 1 <= len(key) <= MAX_KEY:
         raise errors.InvalidInput({"Idempotency-Key": [f"Must have 1 to {MAX_KEY} characters."]})
@@ -36,12 +44,20 @@ def once(workspace: int, key: str, request: bytes, act: Callable[[], bytes]) -> 
     store.forget(workspace, now - _KEPT)
     kept = store.find(workspace, key_hash)
     if kept is None:
-        body = act()
-        store.keep(workspace, key_hash, request_hash, body.decode(), now)
-        return Answer(body, replayed=False)
+        made = act()
+        store.keep(workspace, key_hash, request_hash, made.body.decode(), now, made.subjects)
+        return Answer(made.body, replayed=False)
+    if kept.body is None:
+        raise errors.ReplyErased()
     if kept.request_hash != request_hash:
         raise errors.KeyReused()
     return Answer(kept.body.encode(), replayed=True)
+
+
+@transaction
+def forget_old(workspace: int) -> None:
+    """Forget the replies that were kept long enough."""
+    store.forget(workspace, clock.now() - _KEPT)
 
 
 def _hash(data: bytes) -> str:

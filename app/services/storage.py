@@ -1,23 +1,34 @@
 """The storage as a whole: made ready at the start, and asked whether it still serves."""
 
 import threading
+from typing import TextIO
 
 from app import errors
 from app.config import Settings
-from app.models import schema
+from app.models import locks, schema
 from app.models.database import db, forget_connection, open_database
 from app.models.workspaces import try_write
-from app.services import workspaces
+from app.services import erasures, workspaces
 from app.services.keys import KeyPair
 from app.services.workspaces import NewWorkspace
 
 _preparing = threading.Lock()
+_caught_up: set[str] = set()  # journals that agree with the database
 _PATIENCE = 0.2  # seconds that a request waits for another one that is preparing; a database that hangs holds up one
 
 
 def open(settings: Settings) -> None:
     """Make the database of these settings the one in use. Nothing is connected yet. Raises errors.Misconfigured."""
     open_database(settings)
+    erasures.open_journal(settings.journal_path)
+
+
+def announce() -> TextIO | None:
+    """Keep `rollcall restore` away while the file answered is open, here or in a process that was forked.
+
+    On Postgres there is none: there the connections tell. Raises errors.StorageUnavailable.
+    """
+    return locks.share_file(locks.SERVING)
 
 
 def disconnect() -> None:
@@ -31,8 +42,9 @@ def abandon_connections() -> None:
 
 
 def prepare(settings: Settings) -> NewWorkspace | None:
-    """Migrate the database and see that there is a workspace; return it if it was made now, with its secret.
+    """Migrate the database, see that there is a workspace, and erase whom a restored backup has brought back.
 
+    Returns the workspace if it was made now, with its secret.
     Cheap when there is nothing to do, and safe when many processes do it at once.
     Raises errors.StorageUnavailable, errors.Misconfigured.
     """
@@ -42,6 +54,7 @@ def prepare(settings: Settings) -> NewWorkspace | None:
         with schema.only_one():
             schema.migrate()
             made = workspaces.ensure_default(pair)
+    _apply_journal(settings)
     db.obj.is_prepared = True
     return made
 
@@ -49,6 +62,13 @@ def prepare(settings: Settings) -> NewWorkspace | None:
 def is_durable() -> bool:
     """Tell whether an acknowledged write is on disk. Raises errors.StorageUnavailable."""
     return schema.is_durable()
+
+
+def _apply_journal(settings: Settings) -> None:
+    """Once in a process and those it forks: nothing but a restore takes entries out of the table."""
+    if settings.journal_path not in _caught_up:
+        erasures.catch_up()
+        _caught_up.add(settings.journal_path)
 
 
 def migrate() -> list[str]:

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from app import clock, cursors, errors, ids, uids
 from app.actions import Action
 from app.cursors import Page
-from app.models import accounts, devices, lists
+from app.journal import Entry
+from app.models import devices
 from app.models import users as store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
 from app.models.users import UserRow
-from app.services import audit, memberships, subscriptions
+from app.services import audit, erasures, memberships, subscriptions
 from app.services.audit import Caller
 
 __all__ = [
@@ -108,16 +109,22 @@ def version(user: UserRow) -> str:
     return hashlib.sha256(repr(user).encode()).hexdigest()[:_VERSION_DIGITS]
 
 
-@transaction
 def delete(workspace: int, uid: str, caller: Caller) -> None:
-    """Delete the user and everything that hangs on it. Raises errors.UserNotFound."""
+    """Erase the user and everything that hangs on it; on return it stands in the journal of erasures (docs/erasure.md).
+
+    Not for inside a transaction: the file of the journal takes what is committed.
+    Raises errors.UserNotFound, errors.StorageUnavailable; after the latter the user may be gone already.
+    """
+    erasures.write_down(_erase(workspace, uid, caller))
+
+
+@transaction
+def _erase(workspace: int, uid: str, caller: Caller) -> list[Entry]:
     id = store.lock_all(workspace, (uid,), with_accounts=True).get(uid)
     if id is None:
         raise errors.UserNotFound()
-    accounts.discount(workspace, id)
-    lists.discount(workspace, id)
-    store.delete(workspace, id)
     audit.record(workspace, caller, Action.USER_DELETED, id)
+    return erasures.erase(workspace, id, uid)
 
 
 @statement

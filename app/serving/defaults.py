@@ -4,6 +4,7 @@ from app import banner, logs
 from app.config import read_settings
 from app.errors import Misconfigured, StorageUnavailable
 from app.services import rates, storage
+from app.serving import companion
 from app.serving.worker import stop_newborn_workers
 
 try:
@@ -52,6 +53,7 @@ def on_starting(server):  # type: ignore[no-untyped-def]
     logs.configure(_settings.log_level)
     try:
         storage.open(_settings)
+        server.rollcall_announcement = storage.announce()
         made = storage.prepare(_settings)
         if not storage.is_durable():
             logs.warning("not_durable", hint="fsync is off in Postgres: it may lose acknowledged writes in a crash")
@@ -64,6 +66,16 @@ def on_starting(server):  # type: ignore[no-untyped-def]
             banner.show(_settings, made)
     finally:
         storage.disconnect()
+
+
+def when_ready(server):  # type: ignore[no-untyped-def]
+    """Start the worker beside the workers."""
+    companion.start()
+
+
+def on_exit(server):  # type: ignore[no-untyped-def]
+    """Stop it, once the requests under way are answered."""
+    companion.stop()
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]

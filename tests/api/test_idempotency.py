@@ -132,3 +132,34 @@ def test_the_uid_is_no_id_of_an_event(api):
 def test_an_event_id_has_1_to_128_characters(api, event_id):
     refused = api.post(f"users/{fresh()}/events", {"event": "e", "id": event_id})
     assert (refused.status_code, list(refused.json["details"])) == (400, ["id"])
+
+
+def requests_about(api, uid, make_list):
+    """Yield keyed requests whose replies tell of the user; each returns the response of a call with the key given."""
+    member, news, other = fresh(), make_list("News"), fresh()
+    email = f"{uid}@example.com"
+    yield lambda **key: api.post("users", {"id": uid, "email": email}, **key)
+    yield lambda **key: api.put(f"users/{uid}", {"first_name": uid}, by="public", **key)
+    yield lambda **key: api.put(f"users/{member}", {"accounts": [{"id": uid}]}, **key)
+    yield lambda **key: api.post(f"lists/{news}/subscribers", {"email": email}, **key)
+    yield lambda **key: api.post("batch", {"data": [{"type": "update", "id": uid, "meta": {uid: []}}]}, **key)
+    yield lambda **key: api.post("batch", {"data": [{"type": "event", "id": uid, "\ud800": 1}]}, **key)
+    yield lambda **key: api.put(f"users/{other}", {"first_name": uid}, **key)
+    api.post("users/merge", {"source": other, "destination": uid})
+
+
+def test_replies_about_a_user_go_with_the_user_and_are_not_done_again(api, make_list, tables):
+    uid, keys = fresh(), []
+    for send in requests_about(api, uid, make_list):
+        keys.append((send, keyed(fresh())))
+        assert send(**keys[-1][1]).status_code == 200
+    bystander, key = fresh(), keyed(fresh())
+    first = api.put(f"users/{bystander}", {"first_name": "Ada"}, **key)
+    assert uid in repr(tables()["replies"])
+    assert api.delete(f"users/{uid}").status_code == 200
+    after = tables()
+    assert uid not in repr(after["replies"])
+    for send, spent in keys:
+        assert (send(**spent).status_code, send(**spent).json["code"]) == (409, "idempotency_reply_erased")
+    assert tables() == after
+    assert api.put(f"users/{bystander}", {"first_name": "Ada"}, **key).json == first.json

@@ -186,9 +186,9 @@ def test_the_secret_of_one_workspace_is_of_no_use_in_another(app, api, other_api
 
 
 def test_browsers_may_send_the_header(api):
-    from app.services import keys
+    from app.services import audit, keys
 
-    keys.allow_origin(api.keys.public_key, "https://page.example")
+    keys.allow_origin(api.keys.public_key, "https://page.example", audit.SHELL)
     asked = {"Origin": "https://page.example", "Access-Control-Request-Method": "PUT"}
     answered = api.call("OPTIONS", "users/u1", by=None, headers=asked)
     assert "X-User-Signature" in answered.headers["Access-Control-Allow-Headers"]

@@ -72,6 +72,11 @@ class Target:
             reply = None
         return response.status, reply, retry_after(response.getheader("Retry-After"))
 
+    def close(self):
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
     def authorization(self, credential):
         """The value of the Authorization header for a kind of credential, or None."""
         if credential in ATOMIC_ROLES:

@@ -19,19 +19,10 @@ from tests.hostile.sending import send
 from tests.hostile.stored import Stored
 from tests.hostile.target import Target
 
-# The cases of an engine share a service: one process runs them, in order, and what is stored is read at the end.
-PAGE = 30
 
-
-def of_each_engine(function):
-    """Run the tests of an engine in one process."""
-    marked = [pytest.param(one, marks=pytest.mark.xdist_group(f"hostile-{one}")) for one in ENGINES]
-    return pytest.mark.parametrize("target", marked, indirect=True, scope="module")(function)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=ENGINES)
 def target(request, new_database):
-    """The service with two workspaces, on a database whose tables can be looked at."""
+    """The service with two workspaces, on a database whose tables can be looked at; at the end, all in it is read."""
     url = new_database(request.param)
     with Service(url, LOG_LEVEL="warning") as service, Stored(url) as stored:
         made = subprocess.run(
@@ -41,31 +32,28 @@ def target(request, new_database):
         other = json.loads(made.stdout)
         pairs = (service.public, service.secret), (other["public_key"], other["secret_key"])
         target = Target(f"127.0.0.1:{service.port}", *pairs, snapshot=stored.fingerprint)
-        target.stored, target.service = stored, service
         yield target
+        read_all(target, stored.uids())
+        target.close()
+        assert '"event":"fault"' not in service.read_output()
 
 
-@of_each_engine
+def read_all(target, uids):
+    """Read every user that is stored, by uid and in a walk, each with its events: there is no row that cannot be."""
+    for workspace, credential in ((1, "secret"), (2, "secret_b")):
+        expected = sorted(uid for owner, uid in uids if owner == workspace)
+        for uid in expected:
+            status, user = target.call("GET", f"/v1/users/{quote(uid, safe='')}", credential=credential)
+            assert (status, user["uid"]) == (200, uid)
+            path = f"/v1/users/{quote(uid, safe='')}/events?limit=100"
+            status, events = target.call("GET", path, credential=credential)
+            assert status == 200 and isinstance(events["data"], list)
+        assert sorted(user["uid"] for user in target.walk("/v1/users", credential)) == expected
+
+
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case["id"])
 def test_a_hostile_request_is_answered_as_it_must_be(target, case):
     result = send(case, target)
     if result.skipped:
         pytest.skip(result.skipped)
     assert not result.problems, case["note"]
-
-
-@of_each_engine
-def test_all_that_is_stored_after_them_can_be_read(target):
-    uids = target.stored.uids()
-    assert len(uids) > PAGE
-    for workspace, credential in ((1, "secret"), (2, "secret_b")):
-        expected = sorted(uid for owner, uid in uids if owner == workspace)
-        for uid in expected:
-            status, user = target.call("GET", f"/v1/users/{quote(uid, safe='')}", credential=credential)
-            assert (status, user["uid"]) == (200, uid)
-            status, events = target.call(
-                "GET", f"/v1/users/{quote(uid, safe='')}/events?limit=100", credential=credential
-            )
-            assert status == 200 and isinstance(events["data"], list)
-        assert sorted(user["uid"] for user in target.walk("/v1/users", credential)) == expected
-    assert '"event":"fault"' not in target.service.read_output()

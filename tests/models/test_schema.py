@@ -8,15 +8,30 @@ import pytest
 
 from app.config import Settings
 from app.errors import Misconfigured
-from app.models import accounts, audit, database, devices, events, lists, replies, schema, users, workspaces
+from app.models import (
+    accounts,
+    audit,
+    devices,
+    erasures,
+    events,
+    jobs,
+    lists,
+    replies,
+    schema,
+    stores,
+    users,
+    workspaces,
+)
 from app.models.database import db, forget_connection, open_database
 from app.services import storage
 
 MODELS = [
     workspaces.Workspace, workspaces.Key, workspaces.Origin, users.User, devices.Device, accounts.Membership, lists.List,
-    lists.Subscription, events.Event, replies.Reply, replies.EventId, audit.AuditRecord,
+    lists.Subscription, events.Event, replies.Reply, replies.EventId, replies.ReplySubject, erasures.Erasure,
+    erasures.MergedUser, jobs.JobRun, audit.AuditRecord,
 ]  # fmt: skip
-DIRECTORY = {"workspaces", "keys", "origins"}  # what a key is looked up in before there is a workspace
+# What a key is looked up in before there is a workspace, and what is done for the whole installation.
+DIRECTORY = {"workspaces", "keys", "origins", "job_runs"}
 STARTERS = 8
 
 
@@ -88,7 +103,7 @@ def test_sqlite_is_durable_and_erases(new_database):
 
 
 def test_the_sqlite_in_use_has_no_wal_reset_bug():
-    assert database.SqliteStore.server_version >= (3, 51, 3)
+    assert stores.SqliteStore.server_version >= (3, 51, 3)
     assert sqlite3.sqlite_version  # the standard library's, which may have it, is not the one in use
 
 

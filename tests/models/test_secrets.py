@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.models.database import db
-from app.services import keys, signatures
+from app.services import audit, keys, signatures
 from tests.factories import fresh
 
 
@@ -25,7 +25,7 @@ def stored(app, engine):
 
 
 def test_a_raw_scan_of_the_database_finds_no_secret(app, api, workspace, stored, engine):
-    rotated = keys.rotate(workspace, overlap=1)
+    rotated = keys.rotate(workspace, overlap=1, caller=audit.SHELL)
     signing = signatures.require(workspace)
     app.extensions["credentials"].clear()
     marker = fresh()

@@ -33,7 +33,7 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=300, deadline=None)
 @given(USERS)
 def test_a_user_is_loaded_as_the_schema_loads_it(body):
     loaded = quick.user(dict(body))
@@ -41,7 +41,7 @@ def test_a_user_is_loaded_as_the_schema_loads_it(body):
         assert loaded == UpdateUserSchema().load(body) == CreateUserSchema(exclude=("id",)).load(body)
 
 
-@settings(max_examples=600)
+@settings(max_examples=300, deadline=None)
 @given(EVENTS)
 def test_an_event_is_loaded_as_the_schema_loads_it(body):
     loaded = quick.event(dict(body))

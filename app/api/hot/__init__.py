@@ -74,8 +74,8 @@ class HotPath:
 
 def _count_for(policy: Policy | None, found: Sequence[_Standings], names: Sequence[str]) -> None:
     if policy:
-        for stands, standing in zip(found, policy.count_all(names), strict=True):
-            stands[policy.name] = standing
+        for stands, name in zip(found, names, strict=True):
+            stands[policy.name] = policy.count(name)
 
 
 def _do(

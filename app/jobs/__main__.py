@@ -1,0 +1,9 @@
+"""`python -m app.jobs PARENT`: the worker that `rollcall serve` starts; it ends with the process of that number."""
+
+import sys
+
+from app.config import read_settings
+from app.jobs.loop import run
+
+if __name__ == "__main__":
+    run(read_settings(), parent=int(sys.argv[1]))

@@ -1,0 +1,33 @@
+"""The jobs that keep the house: each is called every second or so and does nothing unless it is due."""
+
+import time
+
+from app.config import Settings
+from app.services import erasures, purges
+
+_JOURNAL_PAUSE = 600.0  # seconds; what other machines erased is in our file by then
+_MINUTE = 60.0  # seconds
+_next = {"purge": 0.0, "journal": 0.0}  # time.monotonic() at which to look again
+
+
+def purge(settings: Settings) -> None:
+    """Purge once a day."""
+    if settings.purge_hour >= 0 and _is_time("purge", _MINUTE):
+        purges.purge_when_due(settings.purge_hour)
+
+
+def catch_up(settings: Settings) -> None:
+    """Keep the file of the journal of erasures complete."""
+    if _is_time("journal", _JOURNAL_PAUSE):
+        erasures.catch_up()
+
+
+def _is_time(name: str, pause: float) -> bool:
+    now = time.monotonic()
+    is_time = now >= _next[name]
+    if is_time:
+        _next[name] = now + pause
+    return is_time
+
+
+JOBS = (purge, catch_up)

@@ -1,0 +1,37 @@
+"""What the worker loop has done, for the whole installation."""
+
+import peewee
+
+from app.models.database import BaseModel, Statement, statement
+
+
+class JobRun(BaseModel):
+    """When a job of this installation last began, in epoch milliseconds, among those that came to their end."""
+
+    name = peewee.TextField(primary_key=True)
+    ran_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "job_runs"
+
+
+_LAST = Statement(lambda d: f"SELECT ran_at FROM job_runs WHERE name = {d.parameter}")
+_NOTE = Statement(
+    lambda d: (
+        f"INSERT INTO job_runs (name, ran_at) VALUES ({d.parameter}, {d.parameter}) "
+        "ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at RETURNING name"
+    )
+)
+
+
+@statement
+def last_run(name: str) -> int | None:
+    """Return when the job last began, in epoch milliseconds; None when it never did."""
+    rows = _LAST(name)
+    return int(rows[0][0]) if rows else None
+
+
+@statement
+def note_run(name: str, began_at: int) -> None:
+    """Note that the job which began then is done."""
+    _NOTE(name, began_at)

@@ -1,0 +1,146 @@
+"""Erasing users for good: their rows everywhere, and a journal that holds after a backup was restored.
+
+The journal is a table and, where there is one, a file (docs/erasure.md). It knows users by a keyed hash of their
+internal ids, which are never given twice: somebody who comes back under the same uid is somebody new.
+"""
+
+import hashlib
+import hmac
+from itertools import groupby
+from operator import attrgetter
+
+from app import clock, errors, journal, logs
+from app.actions import Action
+from app.journal import Entry
+from app.models import accounts, lists, replies, users
+from app.models import erasures as store
+from app.models.database import statement, transaction
+from app.models.schema import only_one
+from app.models.workspaces import Workspace
+from app.services import audit, workspaces
+
+_CONTEXT = b"rollcall erasure\n"  # keeps these hashes apart from whatever else the key of the workspace signs
+_journal = ""  # path of the file in use; none when empty
+
+
+def open_journal(path: str) -> None:
+    """Make this the file of the journal; none when empty. Nothing is read or made yet."""
+    global _journal
+    _journal = path
+
+
+def erase(workspace: int, id: str, uid: str) -> list[Entry]:
+    """Remove the locked user, all that hangs on it and every reply about it; return what the journal shall hold.
+
+    Those who were merged into the user are in it too: a backup may have them. Call in a transaction; give the entries
+    to `write_down` once it is committed, and answer nobody before.
+    """
+    known_as = [id, *store.merged_into(workspace, id)]
+    replies.erase(workspace, [uid, *known_as])
+    accounts.discount(workspace, id)
+    lists.discount(workspace, id)
+    users.delete(workspace, id)
+    key, now = _key(workspace), clock.now()
+    entries = [Entry(workspace, _hash(key, one), now) for one in known_as]
+    store.note(entries)
+    return entries
+
+
+def note_merge(workspace: int, source_id: str, destination_id: str, uids: tuple[str, ...]) -> None:
+    """Note that from now on whoever erases the destination means the source too. Call in the merge's transaction.
+
+    uids: those that the two have; replies that show the source go with the destination.
+    """
+    store.note_merge(workspace, source_id, destination_id)
+    replies.pass_on(workspace, [source_id, *uids], destination_id)
+
+
+def write_down(entries: list[Entry]) -> None:
+    """Add entries that are committed to the file of the journal; on return they are on disk.
+
+    Raises errors.StorageUnavailable; then `catch_up` adds them later.
+    """
+    if not _journal or not entries:
+        return
+    try:
+        journal.append(_journal, entries)
+    except OSError as error:
+        logs.warning("erasure_journal_failed", error=error.strerror)
+        raise errors.StorageUnavailable("The journal of erasures cannot be written just now.") from None
+
+
+def catch_up() -> int:
+    """Make the file and the table of the journal agree; return how many users were erased for it.
+
+    What the file alone has comes from before a backup was restored: those users are erased again. Reads both whole,
+    and the ids of a workspace's users only when there is something new for it. Raises errors.StorageUnavailable.
+    """
+    if not _journal:
+        return 0
+    written, known = _written(), _known()
+    write_down([known[one] for one in known.keys() - written.keys()])
+    missing = sorted(written[one] for one in written.keys() - known.keys())
+    return apply(missing)
+
+
+def known() -> list[Entry]:
+    """Return all that the table of the journal holds. Raises errors.StorageUnavailable."""
+    return list(_known().values())
+
+
+def apply(entries: list[Entry]) -> int:
+    """Erase the users of these entries wherever they are there, and put the entries in the table.
+
+    Returns how many users were there. Raises errors.StorageUnavailable.
+    """
+    if not entries:
+        return 0
+    with only_one():
+        here = {owner.id for owner in workspaces.everything()}
+        of_each = groupby(sorted(entries), attrgetter("workspace"))
+        return sum(_apply(workspace, list(some)) for workspace, some in of_each if workspace in here)
+
+
+def _apply(workspace: int, entries: list[Entry]) -> int:
+    wanted, key = {one.user_hash for one in entries}, _key(workspace)
+    found = [(id, uid) for id, uid in store.ids_and_uids(workspace) if _hash(key, id) in wanted]
+    for id, uid in found:
+        write_down(_erase(workspace, id, uid))
+    _note(entries)
+    if found:
+        logs.warning("erased_again", users=len(found), hint="a backup had brought back who was erased since")
+    return len(found)
+
+
+@transaction
+def _erase(workspace: int, id: str, uid: str) -> list[Entry]:
+    """The audit log of a backup knows nothing of it either; who asked for it then is not known any more."""
+    users.lock_id(workspace, id)
+    audit.record(workspace, audit.SHELL, Action.USER_DELETED, id)
+    return erase(workspace, id, uid)
+
+
+@transaction
+def _note(entries: list[Entry]) -> None:
+    store.note(entries)
+
+
+@statement
+def _known() -> dict[tuple[int, str], Entry]:
+    return {one[:2]: one for owner in workspaces.everything() for one in store.of_workspace(owner.id)}
+
+
+def _written() -> dict[tuple[int, str], Entry]:
+    try:
+        return {one[:2]: one for one in journal.read(_journal)}
+    except OSError as error:
+        raise errors.StorageUnavailable(f"The journal of erasures cannot be read ({error.strerror}).") from None
+
+
+@statement
+def _key(workspace: int) -> bytes:
+    return str(Workspace.get_by_id(workspace).signing_key).encode()
+
+
+def _hash(key: bytes, user_id: str) -> str:
+    return hmac.new(key, _CONTEXT + user_id.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,55 @@
+"""The worker beside gunicorn: it lives and dies with the service, and purges by itself."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.factories import Service, fresh
+
+
+def companions(pid):
+    """The processes that work for the service of this process id."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"app.jobs" in words and str(pid).encode() in words:
+            found.append(int(folder.name))
+    return found
+
+
+def wait_until(is_so, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_worker_that_dies_is_replaced(new_database, engine):
+    with Service(new_database(engine)) as service:
+        wait_until(lambda: companions(service.process.pid))
+        [first] = companions(service.process.pid)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: companions(service.process.pid) not in ([], [first]))
+        assert service.call("GET", "/readyz", by=None)[0] == 200
+
+
+def test_the_worker_ends_with_the_service_also_when_that_is_killed(new_database, engine):
+    for with_signal in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+        with Service(new_database(engine)) as service:
+            wait_until(lambda: companions(service.process.pid))
+            pid = service.process.pid
+            service.stop(with_signal)
+            wait_until(lambda: not companions(pid), seconds=5)
+
+
+def test_the_bytes_of_who_was_erased_are_purged_without_being_asked(new_database, engine):
+    with Service(new_database(engine)) as service:
+        uid = fresh()
+        service.call("PUT", f"users/{uid}", {"first_name": "Ada"})
+        service.call("DELETE", f"users/{uid}")
+        wait_until(lambda: '"purged"' in service.read_output(), 90)
+        assert service.rollcall("purge") == "purged\n"
