@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test pytest hostile crash soak lint types ci openapi clean
+.PHONY: run test pytest hostile crash soak bench lint types ci openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -28,6 +28,12 @@ MINUTES ?= 5
 
 soak: $(VENV)/.tests-installed
 	$(BIN)/python -m benchmarks.soak $(MINUTES)
+
+# The peers install themselves under benchmarks/.peers; the results are kept in benchmarks/results.
+BENCH ?=
+
+bench: $(VENV)/.tests-installed
+	$(BIN)/python -m benchmarks.run $(BENCH)
 
 lint: $(VENV)/.tests-installed
 	$(BIN)/ruff check .
