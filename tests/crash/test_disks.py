@@ -26,6 +26,9 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", tmp_path], check=True)
 
 
+WORKERS = 2  # of a Service
+
+
 def _remount(disk, how):
     subprocess.run(["mount", "-o", f"remount,{how}", disk], check=True)
 
@@ -153,6 +156,8 @@ def _set_read_only(postgres, value):
 
 def test_a_log_that_cannot_be_written_disturbs_no_request(new_database):
     with Service(new_database("postgres")) as service:  # with Postgres a worker writes no file but the log
+        while service.read_output().count("Booting worker") < WORKERS:
+            time.sleep(0.05)  # the first one answers before the last one is there
         for one in psutil.Process(service.process.pid).children():
             resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         before = service.read_output()
