@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test pytest hostile crash soak bench lint types ci openapi clean
+.PHONY: run test pytest hostile crash soak bench bulk lint types ci openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -34,6 +34,10 @@ BENCH ?=
 
 bench: $(VENV)/.tests-installed
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+# Batches and imports beside the driver's own bulk insert.
+bulk: $(VENV)/.tests-installed
+	$(BIN)/python -m benchmarks.bulk $(BENCH)
 
 lint: $(VENV)/.tests-installed
 	$(BIN)/ruff check .

@@ -82,7 +82,13 @@ class Guard:
 
             return watched_run
 
-        store.execute_sql = watched_execute
+        run_many = store.run_many
+
+        def watched_run_many(database: Any, sql: str, *args: Any) -> Any:
+            self.look(sql, dialect)
+            return run_many(database, sql, *args)
+
+        store.execute_sql, store.run_many = watched_execute, watched_run_many
         store.run_all, store.commit_all = watched(store.run_all), watched(store.commit_all)
 
 

@@ -3,7 +3,8 @@
 import re
 import subprocess
 
-from benchmarks import tables, wrk
+from app.schemas import quick
+from benchmarks import bulk, tables, wrk
 from benchmarks.peers import CONTENDERS
 from benchmarks.people import ACTIONS
 
@@ -32,6 +33,25 @@ def test_a_table_has_its_columns_below_each_other():
 def test_every_contender_says_how_durable_it_is():
     assert len({one.name for one in CONTENDERS}) == len(CONTENDERS)
     assert all(one.durability for one in CONTENDERS)
+
+
+def test_bulk_writing_is_compared_with_the_driver_on_the_same_table():
+    rates = {("SQLite", "users"): 100, ("SQLite", "events"): 10}
+    rounds = [
+        {"database": database, "what": what, "way": way, "rate": rate * factor * noise}
+        for (database, what), rate in rates.items()
+        for way, factor in ((f"{bulk.RAW} one", 1), ("POST /batch", 0.5))
+        for noise in (1, 0, 2)
+    ]
+    text = bulk.table({"date": "today", "command": "run", "machine": {"cpu": "one"}, "rounds": rounds})
+    assert re.findall(r"POST /batch +(\S+) +(.*)", text) == [("50", "0.50 of raw one"), ("5", "0.50 of raw one")]
+
+
+def test_rows_and_items_of_the_bulk_benchmark_fit_the_tables_and_the_api():
+    for what, columns in bulk._COLUMNS.items():
+        assert len(bulk._row(what, 1, ["a" * 24])) == columns.count(",") + 1
+        item = bulk._item(what, 7)
+        assert item.pop("id") and (quick.event if what == "events" else quick.user)(item) is not None
 
 
 def test_each_request_of_a_round_is_another_one():

@@ -82,6 +82,15 @@ def run_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     return cast("list[list[tuple[Any, ...]]]", db.run_all([(one.statement.text, one.parameters) for one in calls]))
 
 
+def run_many(statement: Statement, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Run a statement over `dialects.given` for many rows, at least one; return all rows that it answers.
+
+    fixed: the parameters that come first, and are the same for all. rows: the others; texts, numbers, booleans, None.
+    Call in a transaction.
+    """
+    return cast("list[tuple[Any, ...]]", db.run_many(statement.text, fixed, rows))
+
+
 def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     """Run the calls in one transaction, all or none, and return the rows of each when it is committed.
 

@@ -2,13 +2,13 @@
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Call, Statement, db, run_all, statement, transaction
-from app.models.dialects import Dialect
+from app.models.database import BaseModel, Call, Statement, db, run_all, run_many, statement, transaction
+from app.models.dialects import BYTE_BY_BYTE, Dialect, given
 from app.models.users import dump, load_flat
 
 
@@ -40,12 +40,15 @@ class EventRow(NamedTuple):
 
 def _touch(d: Dialect) -> str:
     """Make the user if there is none, move last_interaction on; answers nothing when the user is archived."""
-    latest = f"{d.greatest}(coalesce(users.last_interaction, excluded.last_interaction), excluded.last_interaction)"
     return (
         "INSERT INTO users (workspace_id, id, uid, created_at, last_interaction) "
         f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, uid) "
-        f"DO UPDATE SET last_interaction = {latest} WHERE users.archived_at IS NULL RETURNING id"
+        f"DO UPDATE SET last_interaction = {_latest(d)} WHERE users.archived_at IS NULL RETURNING id"
     )
+
+
+def _latest(d: Dialect) -> str:
+    return f"{d.greatest}(coalesce(users.last_interaction, excluded.last_interaction), excluded.last_interaction)"
 
 
 _FIELDS = "INSERT INTO events (workspace_id, user_id, timestamp, id, event, value, properties)"
@@ -86,8 +89,7 @@ def calls(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow)
     An archived user's event is dropped (engage.md section 4.3). The same event id again stores nothing more. It is
     one call where the database can do both at once; two want a transaction.
     """
-    value = None if event.value is None else dump(event.value)
-    stored = (event.timestamp, event.id, event.event, value, dump(event.properties))
+    stored = _stored(event)
     actor = (workspace, new_user_id, uid, now, event.timestamp)
     if db.dialect.writable_with:
         return [Call(_RECORD, (*actor, workspace, *stored))]
@@ -111,6 +113,69 @@ def _record_at_once(call: Call) -> None:
 @transaction
 def _record(wanted: list[Call]) -> None:
     run_all(wanted)
+
+
+class Recording(NamedTuple):
+    """An event of the user of that uid, who is made with the id given where there is none."""
+
+    uid: str
+    new_user_id: str
+    event: EventRow
+
+
+def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> None:
+    """Store many events as `record` would each of them, in one or two statements; call in a transaction.
+
+    The users are locked in the order of their uids. now: epoch milliseconds, when users who are new are made.
+    """
+    if db.dialect.writable_with:
+        run_many(_RECORD_ALL, (workspace, now), [(one.uid, one.new_user_id, *_stored(one.event)) for one in recordings])
+        return
+    latest: dict[str, tuple[str, str, int]] = {}
+    for uid, new_user_id, event in recordings:
+        known = latest.get(uid)
+        if known is None or known[2] < event.timestamp:
+            latest[uid] = (new_user_id, uid, event.timestamp)
+    ids = dict(run_many(_TOUCH_ALL, (workspace, now), list(latest.values())))
+    rows = [(ids[one.uid], *_stored(one.event)) for one in recordings if one.uid in ids]
+    if rows:
+        run_many(_INSERT_ALL, (workspace,), rows)
+
+
+def _stored(event: EventRow) -> tuple[int, str, str, str | None, str]:
+    value = None if event.value is None else dump(event.value)
+    return event.timestamp, event.id, event.event, value, dump(event.properties)
+
+
+_EVENT = {"timestamp": "bigint", "id": "text", "event": "text", "value": "jsonb", "properties": "jsonb"}
+_TOUCHED = {"id": "text", "uid": "text", "last_interaction": "bigint"}
+
+
+def _touch_all(d: Dialect, source: str) -> str:
+    return (
+        f"INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) {source} "
+        f"ON CONFLICT (workspace_id, uid) DO UPDATE SET last_interaction = {_latest(d)} "
+        "WHERE users.archived_at IS NULL RETURNING uid, id"
+    )
+
+
+def _record_all(d: Dialect) -> str:
+    arrays = ", ".join(f"%s::{kind}[]" for kind in ("text", "text", *_EVENT.values()))
+    actors = (
+        f"SELECT workspace_id, now, min(new_user_id), uid, max(timestamp) FROM given "
+        f"GROUP BY workspace_id, now, uid ORDER BY uid {BYTE_BY_BYTE}"
+    )
+    return (
+        "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS now, one.* "
+        f"FROM unnest({arrays}) AS one (uid, new_user_id, {', '.join(_EVENT)})), actor AS ({_touch_all(d, actors)}) "
+        f"{_FIELDS} SELECT given.workspace_id, actor.id, {', '.join(f'given.{name}' for name in _EVENT)} "
+        "FROM given JOIN actor ON actor.uid = given.uid ON CONFLICT DO NOTHING RETURNING id"
+    )
+
+
+_TOUCH_ALL = Statement(lambda d: _touch_all(d, given(d, 2, _TOUCHED)))
+_INSERT_ALL = Statement(lambda d: f"{_FIELDS} {given(d, 1, {'user_id': 'text', **_EVENT})} ON CONFLICT DO NOTHING")
+_RECORD_ALL = Statement(_record_all)
 
 
 @functools.cache

@@ -62,6 +62,12 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         with peewee_errors:
             return [cursor.execute(text, parameters).fetchall() for text, parameters in calls]
 
+    def run_many(self, text: str, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Run an SQL text once for each row, prepared once; return all rows that it answers."""
+        with peewee_errors:
+            answers = self.connection().cursor().executemany(text, [fixed + row for row in rows])
+            return cast("list[tuple[Any, ...]]", answers.fetchall())
+
     def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts in a transaction of their own; return the rows of each when it is on disk."""
         with self.atomic():
@@ -90,6 +96,13 @@ class PostgresStore(peewee.PostgresqlDatabase):
             cursors = [connection.execute(text, parameters) for text, parameters in calls]
             return [cursor.fetchall() for cursor in cursors]
 
+    def run_many(self, text: str, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Run an SQL text once, the rows as an array a column; return all rows that it answers."""
+        connection = cast("Any", self).connection()
+        arrays = [_array(column) for column in zip(*rows, strict=True)]
+        with peewee_errors:
+            return cast("list[tuple[Any, ...]]", connection.execute(text, (*fixed, *arrays)).fetchall())
+
     def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts in a transaction of their own, in one round trip; return the rows when it is on disk."""
         connection = cast("Any", self).connection()
@@ -107,6 +120,19 @@ class PostgresStore(peewee.PostgresqlDatabase):
     def is_broken(self) -> bool:
         """Tell whether the connection of this thread is lost."""
         return not self.is_closed() and bool(self._state.conn.closed)  # type: ignore[attr-defined]
+
+
+def _array(values: Sequence[Any]) -> str:
+    """An array as Postgres reads it, with what no text can have in place of the commas and NULLs until all is escaped.
+
+    psycopg's own way, which dumps each element by itself, takes ten times as long.
+    """
+    joined = "\x00".join([one if one.__class__ is str else _NO_TEXT if one is None else str(one) for one in values])
+    escaped = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\x00", '","')
+    return f'{{"{escaped}"}}'.replace(f'"{_NO_TEXT}"', "NULL")
+
+
+_NO_TEXT = "\ud800"
 
 
 def _sqlite(settings: Settings) -> SqliteStore:

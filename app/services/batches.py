@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 from app import clock, errors, ids, uids
 from app.models import events as events_store
 from app.models import users as users_store
-from app.models.database import Call, run_all, transaction
+from app.models.database import transaction
+from app.models.events import Recording
+from app.models.users import Change
 from app.services import events, users
 
-_CHUNK = 500  # items a transaction: other writers wait 50 ms at most, and a commit is cheap among so many
+# Items a transaction, so that other writers wait 50 ms at most: fewer where one takes several statements.
+_CHUNK, _CHUNK_OF_PLAIN = 500, 1000
 _MANY_TABLES = ("lists", "accounts", "device_token", "uid", "archived")
 
 
@@ -29,8 +32,9 @@ def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int
     the one that failed are stored then, and doing the whole batch again is safe but for its events.
     """
     refused: dict[int, errors.Failure] = {}
-    for start in range(0, len(items), _CHUNK):
-        refused |= _run_chunk(workspace, items[start : start + _CHUNK], any_id)
+    size = _CHUNK_OF_PLAIN if all(_is_in_one_table(item) for item in items) else _CHUNK
+    for start in range(0, len(items), size):
+        refused |= _run_chunk(workspace, items[start : start + size], any_id)
     return refused
 
 
@@ -38,15 +42,15 @@ def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int
 def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int, errors.Failure]:
     refused: dict[int, errors.Failure] = {}
     claims = users_store.has_updateable(workspace)
-    prepared = [(item, _calls(workspace, item, claims, any_id)) for item in items]
-    if not all(calls for _, calls in prepared):
+    plain = [_is_plain(item, claims, any_id) for item in items]
+    if not all(plain):
         _lock(workspace, items)
-    waiting: list[tuple[Item, list[Call]]] = []
-    for item, calls in prepared:
-        if calls:
-            waiting.append((item, calls))
+    waiting: list[Item] = []
+    for item, is_plain in zip(items, plain, strict=True):
+        if is_plain:
+            waiting.append(item)
             continue
-        refused |= _run_together(waiting)
+        refused |= _run_together(workspace, waiting)
         waiting = []
         try:
             _run_alone(workspace, item, any_id)
@@ -54,7 +58,7 @@ def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int,
             raise
         except errors.Failure as failure:
             refused[item.position] = failure
-    return refused | _run_together(waiting)
+    return refused | _run_together(workspace, waiting)
 
 
 def _lock(workspace: int, items: Sequence[Item]) -> None:
@@ -67,32 +71,35 @@ def _lock(workspace: int, items: Sequence[Item]) -> None:
     users_store.lock_all(workspace, accounts | {item.uid for item in items})
 
 
-def _is_sound(item: Item, any_id: bool) -> bool:
-    return item.type != "create" or any_id or uids.is_plain(item.uid)
+def _is_in_one_table(item: Item) -> bool:
+    return item.type == "event" or all(item.fields.get(name) is None for name in _MANY_TABLES)
 
 
-def _calls(workspace: int, item: Item, claims: bool, any_id: bool) -> list[Call]:
-    """The calls of an item that is one statement to one table and cannot fail in the middle; none for any other."""
-    fields, now = item.fields, clock.now()
+def _is_plain(item: Item, claims: bool, any_id: bool) -> bool:
+    """Tell whether the item can be done together with others: it cannot fail in the middle, and claims nobody."""
     if item.type == "event":
-        row = events.new_row(now, **fields)
-        return events_store.calls(workspace, item.uid, ids.new(), now, row)
-    may_claim = claims and item.type == "update" and (fields.get("email") or fields.get("number"))
-    if may_claim or not _is_sound(item, any_id) or any(fields.get(name) is not None for name in _MANY_TABLES):
-        return []
-    return [users_store.upsert_call(workspace, ids.new(), item.uid, fields, now, lean=True)]
+        return True
+    if item.type == "create" and not any_id and not uids.is_plain(item.uid):
+        return False
+    may_claim = claims and item.type == "update" and (item.fields.get("email") or item.fields.get("number"))
+    return not may_claim and _is_in_one_table(item)
 
 
-def _run_together(waiting: list[tuple[Item, list[Call]]]) -> dict[int, errors.Failure]:
-    # In order of uids, and of the batch for each: so two batches with the same users cannot block each other.
-    waiting = sorted(waiting, key=lambda pair: pair[0].uid)
-    rows = iter(run_all([call for _, calls in waiting for call in calls]))
-    refused: dict[int, errors.Failure] = {}
-    for item, calls in waiting:
-        answers = [next(rows) for _ in calls]
-        if item.type != "event" and not answers[0]:
-            refused[item.position] = users.too_many_keys()
-    return refused
+def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Failure]:
+    """Do the plain items, users before events: neither looks at what the other changes, so the order cannot be seen."""
+    now = clock.now()
+    of_users = [item for item in items if item.type != "event"]
+    recorded = [item for item in items if item.type == "event"]
+    if of_users and recorded:
+        users_store.make_all(workspace, {item.uid: ids.new() for item in items}, now)
+    done: Sequence[str | None] = ()
+    if of_users:
+        changes = [Change(ids.new(), item.uid, item.fields) for item in of_users]
+        done = users_store.upsert_all(workspace, changes, now)
+    if recorded:
+        happened = [Recording(item.uid, ids.new(), events.new_row(now, **item.fields)) for item in recorded]
+        events_store.record_all(workspace, now, happened)
+    return {item.position: users.too_many_keys() for item, id in zip(of_users, done, strict=True) if id is None}
 
 
 def _run_alone(workspace: int, item: Item, any_id: bool) -> None:

@@ -100,8 +100,13 @@ def test_a_mebibyte_is_taken_and_a_byte_more_is_not(api):
 
 
 def test_what_cannot_be_stored_just_now_stores_nothing_of_its_chunk(api, tables, monkeypatch):
-    before, run_all = tables(), type(db.obj).run_all
-    monkeypatch.setattr(type(db.obj), "run_all", lambda self, calls: run_all(self, [*calls, ("SELECT missing", ())]))
+    before, run_many = tables(), type(db.obj).run_many
+
+    def run_and_fail(self, *call):
+        run_many(self, *call)
+        self.execute_sql("SELECT missing")
+
+    monkeypatch.setattr(type(db.obj), "run_many", run_and_fail)
     assert batch(api, {"type": "update", "id": fresh()}).status_code == 500
     monkeypatch.undo()
     assert tables() == before

@@ -1,7 +1,7 @@
 """The upsert: one statement makes a user or changes one, with the rules that depend on what is stored in it."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.models.database import Call, Statement
@@ -27,7 +27,18 @@ _KEPT = (
 )
 
 
-def _values(field: str, value: Any) -> tuple[Any, ...]:
+def fields_in(changes: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields of _KEPT that the changes have, in its order."""
+    return tuple([field for field in _KEPT if field in changes])
+
+
+def columns_of(fields: Iterable[str]) -> list[str]:
+    """Return the columns that the fields set."""
+    return [column for field in fields for column in _COLUMNS_OF.get(field, (field,))]
+
+
+def values(field: str, value: Any) -> tuple[Any, ...]:
+    """Return what goes into the columns of a field."""
     if field == "email":
         return value, value and key_of_email(value)
     if field == "number":
@@ -40,25 +51,29 @@ def _upsert_statement(fields: tuple[str, ...], guard_email: bool, lean: bool) ->
     """The statement that makes a user or changes the fields, and answers nothing where a rule forbids the change."""
 
     def build(d: Dialect) -> str:
-        written = [column for field in fields for column in _COLUMNS_OF.get(field, (field,))]
         defaults = [] if "created_at" in fields else ["created_at"]
-        names = ["workspace_id", "id", "uid", *written, *defaults]
+        names = ["workspace_id", "id", "uid", *columns_of(fields), *defaults]
         places = [d.json_parameter if name == "meta" else d.parameter for name in names]
-        merged = d.json_merge.format("users.meta", "excluded.meta")
-        changes = [f"{name} = " + (merged if name == "meta" else f"excluded.{name}") for name in written]
-        rules = []
-        if guard_email:
-            rules.append("(users.email IS NULL OR users.email IS NOT DISTINCT FROM excluded.email)")
-        if "meta" in fields:
-            rules.append(f"{d.json_key_count.format(merged)} <= {MAX_META_KEYS}")
         return (
             f"INSERT INTO users ({', '.join(names)}) VALUES ({', '.join(places)}) "
-            f"ON CONFLICT (workspace_id, uid) DO UPDATE SET {', '.join(changes) or 'uid = excluded.uid'}"
-            + (f" WHERE {' AND '.join(rules)}" if rules else "")
-            + f" RETURNING {'users.id' if lean else columns(d)}"
+            f"{on_conflict(d, fields, guard_email)} RETURNING {'users.id' if lean else columns(d)}"
         )
 
     return Statement(build)
+
+
+def on_conflict(d: Dialect, fields: Sequence[str], guard_email: bool = False) -> str:
+    """Return what an insert does where the user is there: it changes the fields, unless a rule forbids that."""
+    merged = d.json_merge.format("users.meta", "excluded.meta")
+    changes = [f"{name} = " + (merged if name == "meta" else f"excluded.{name}") for name in columns_of(fields)]
+    rules = []
+    if guard_email:
+        rules.append("(users.email IS NULL OR users.email IS NOT DISTINCT FROM excluded.email)")
+    if "meta" in fields:
+        rules.append(f"{d.json_key_count.format(merged)} <= {MAX_META_KEYS}")
+    return f"ON CONFLICT (workspace_id, uid) DO UPDATE SET {', '.join(changes) or 'uid = excluded.uid'}" + (
+        f" WHERE {' AND '.join(rules)}" if rules else ""
+    )
 
 
 def upsert(
@@ -86,8 +101,8 @@ def upsert_call(
     lean: bool = False,
 ) -> Call:
     """Return the call of `upsert`, whose row is what `row` takes; lean: it answers the id alone."""
-    fields = tuple(field for field in _KEPT if field in changes)
-    values = [value for field in fields for value in _values(field, changes[field])]
+    fields = fields_in(changes)
+    written = [value for field in fields for value in values(field, changes[field])]
     defaults = [] if "created_at" in changes else [now]
     statement = _upsert_statement(fields, guard_email and "email" in changes, lean)
-    return Call(statement, (workspace, id, uid, *values, *defaults))
+    return Call(statement, (workspace, id, uid, *written, *defaults))

@@ -1,0 +1,222 @@
+"""Bulk writing beside what the database reaches by itself: the driver's own bulk insert into the same table.
+
+    python -m benchmarks.bulk [--rounds 5] [--rows 20000] [--users 100000]
+
+Each round takes the ways in turn, on the same table with the same indexes and the same promise: on disk after each
+commit, one commit for 1,000 rows. The rows of the driver are prepared before the clock starts; ours come as JSON, are
+checked, and are merged into whoever is there. Prints a table of medians and keeps it in benchmarks/results/.
+"""
+
+import argparse
+import http.client
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from app import ids
+from app.config import Settings
+from app.models import stores
+from benchmarks import tables, wrk
+from benchmarks.peers.contender import BASIC
+from benchmarks.peers.rollcall import Rollcall, RollcallPostgres
+from benchmarks.people import person
+from benchmarks.run import keep, machine
+
+BATCH = 1_000  # rows a commit, and items a request
+RAW = "raw"  # how the names of the driver's own ways begin
+_NOW = 1_767_225_600_000  # epoch milliseconds; any time will do
+_COLUMNS = {
+    "users": "workspace_id, id, uid, first_name, last_name, number, number_digits, email, email_key, meta, created_at",
+    "events": "workspace_id, user_id, timestamp, id, event, value, properties",
+}
+Way = Callable[[int], float]  # writes so many rows, answers how many seconds that took
+
+
+def main() -> None:
+    """Measure, print, keep."""
+    options = _options()
+    with (
+        tempfile.TemporaryDirectory(prefix="rollcall-bulk-", ignore_cleanup_errors=True) as folder,
+        ExitStack() as stack,
+    ):
+        Path(folder).chmod(0o755)
+        ways: dict[tuple[str, str, str], Way] = {}
+        for kind in (Rollcall, RollcallPostgres):
+            contender = kind(Path(folder), options.users)
+            stack.callback(contender.stop)
+            contender.start()
+            ways |= _ways(contender, stack)
+        report = {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": "python -m benchmarks.bulk " + " ".join(sys.argv[1:]),
+            "machine": machine(),
+            "users": options.users,
+            "rounds": list(_measure(ways, options.rounds, options.rows)),
+        }
+    keep("bulk", report, table(report))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=20_000, help="that each way writes in a round")
+    parser.add_argument("--users", type=int, default=100_000, help="preloaded")
+    return parser.parse_args()
+
+
+def _measure(ways: dict[tuple[str, str, str], Way], rounds: int, rows: int) -> Iterator[dict[str, Any]]:
+    """Yield the rate of each way in each round; round 0 warms up and is not yielded."""
+    for number in range(rounds + 1):
+        print(f"round {number} of {rounds}", flush=True)
+        for (database, what, name), write in ways.items():
+            rate = rows / write(rows)
+            if number:
+                yield {"database": database, "what": what, "way": name, "round": number, "rate": rate}
+
+
+def table(report: dict[str, Any]) -> str:
+    """Return the medians of a report, and the ratio of our ways to the driver's."""
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for one in report["rounds"]:
+        found.setdefault((one["database"], one["what"], one["way"]), []).append(one["rate"])
+    rates = {key: statistics.median(several) for key, several in found.items()}
+    rows = []
+    for (database, what, way), rate in rates.items():
+        raw = {
+            name: of for (db, of_what, name), of in rates.items() if (db, of_what) == (database, what) and "raw" in name
+        }
+        ratios = "" if way in raw else "  ".join(f"{rate / of:.2f} of {name}" for name, of in raw.items())
+        rows.append([f"{database}, {what}: {way}", f"{rate:,.0f}", ratios])
+    head = f"{report['date']}  {report['command']}\n" + ", ".join(f"{k} {v}" for k, v in report["machine"].items())
+    return f"{head}\n\n{tables.render(['medians', 'rows/s', 'ratio'], rows)}\n"
+
+
+# ---- the ways ------------------------------------------------------------------------------------------------------
+
+
+def _ways(contender: Rollcall, stack: ExitStack) -> dict[tuple[str, str, str], Way]:
+    found: dict[tuple[str, str, str], Way] = {}
+    api = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", contender.port, timeout=60)))
+    raw = _raw_postgres(contender, stack) if contender.postgres else _raw_sqlite(contender, stack)
+    for what in ("users", "events"):
+        for name, (write, known) in raw.items():
+            found[_database(contender), what, name] = _timed(what, write, known)
+        found[_database(contender), what, "POST /batch"] = _batches(what, api, contender.users)
+    return found
+
+
+def _database(contender: Rollcall) -> str:
+    return "Postgres" if contender.postgres else "SQLite"
+
+
+def _timed(what: str, write: Callable[[str, Sequence[tuple[Any, ...]]], None], known: tuple[int, list[str]]) -> Way:
+    def run(count: int) -> float:
+        chunks = [[_row(what, *known) for _ in range(BATCH)] for _ in range(count // BATCH)]
+        began = time.perf_counter()
+        for chunk in chunks:
+            write(what, chunk)
+        return time.perf_counter() - began
+
+    return run
+
+
+def _batches(what: str, api: http.client.HTTPConnection, users: int) -> Way:
+    def run(count: int) -> float:
+        bodies = [
+            json.dumps({"data": [_item(what, users) for _ in range(BATCH)]}).encode() for _ in range(count // BATCH)
+        ]
+        headers = {"Authorization": BASIC, "Content-Type": "application/json"}
+        api.close()  # the server ended the connection while others were measured
+        api.connect()
+        began = time.perf_counter()
+        for body in bodies:
+            api.request("POST", "/v1/batch", body, headers)
+            reply = api.getresponse().read()
+            if f'"accepted": {BATCH}'.encode() not in reply and f'"accepted":{BATCH}'.encode() not in reply:
+                raise RuntimeError(reply[:300])
+        return time.perf_counter() - began
+
+    return run
+
+
+def _raw_sqlite(contender: Rollcall, stack: ExitStack) -> dict[str, Any]:
+    """Apsw's executemany, on a connection as the service's are."""
+    store = stores.make(Settings(database_url=f"sqlite:///{contender.folder}/rollcall.db"))
+    store.connect()
+    stack.callback(store.close)
+    connection = store.connection()
+
+    def write(what: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.executemany(_insert(what, "?"), rows)
+        cursor.execute("COMMIT")
+
+    return {f"{RAW} executemany": (write, _known(lambda sql: list(connection.execute(sql))))}
+
+
+def _raw_postgres(contender: Rollcall, stack: ExitStack) -> dict[str, Any]:
+    """Psycopg's executemany, which pipelines, and its COPY."""
+    assert contender.postgres
+    connection = stack.enter_context(psycopg.connect(contender.postgres.url))
+    known = _known(lambda sql: connection.execute(sql).fetchall())  # type: ignore[arg-type]
+    connection.commit()
+
+    def write_many(what: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        connection.cursor().executemany(_insert(what, "%s"), rows)  # type: ignore[arg-type]
+        connection.commit()
+
+    def copy(what: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        with connection.cursor().copy(f"COPY {what} ({_COLUMNS[what]}) FROM STDIN") as stream:  # type: ignore[arg-type]
+            for row in rows:
+                stream.write_row(row)
+        connection.commit()
+
+    return {f"{RAW} executemany": (write_many, known), f"{RAW} COPY": (copy, known)}
+
+
+def _known(select: Callable[[str], list[tuple[Any, ...]]]) -> tuple[int, list[str]]:
+    """The workspace and the ids of its users."""
+    found = select("SELECT workspace_id, id FROM users")
+    return found[0][0], [id for _, id in found]
+
+
+def _insert(what: str, place: str) -> str:
+    columns = _COLUMNS[what]
+    return f"INSERT INTO {what} ({columns}) VALUES ({', '.join([place] * (columns.count(',') + 1))})"
+
+
+# ---- the rows ------------------------------------------------------------------------------------------------------
+
+_numbers = iter(range(wrk.take_fresh(), sys.maxsize))
+
+
+def _row(what: str, workspace: int, user_ids: list[str]) -> tuple[Any, ...]:
+    if what == "events":
+        return workspace, random.choice(user_ids), _NOW, ids.new(), "Paid", "49.5", '{"currency":"USD"}'
+    one = person(next(_numbers))
+    meta, digits = json.dumps(one["meta"]), one["number"][1:]
+    names = (one["first_name"], one["last_name"])
+    return workspace, ids.new(), one["uid"], *names, one["number"], digits, one["email"], one["email"], meta, _NOW
+
+
+def _item(what: str, users: int) -> dict[str, Any]:
+    if what == "events":
+        event = {"event": "Paid", "value": 49.5, "properties": {"currency": "USD"}}
+        return {"type": "event", "id": f"u{random.randint(1, users)}", **event}
+    one = person(next(_numbers))
+    return {"type": "create", "id": one.pop("uid"), **one}
+
+
+if __name__ == "__main__":
+    main()
