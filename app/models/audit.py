@@ -6,7 +6,7 @@ from typing import NamedTuple
 import peewee
 
 from app import ids
-from app.models.database import BaseModel, Statement, db
+from app.models.database import BaseModel, Statement
 from app.models.keyset import Filter, Keyset
 
 
@@ -79,4 +79,4 @@ def by(name: str, value: str | int) -> Filter:
     """
     if isinstance(value, int):
         return Filter(_BOUNDS[name], (ids.first_at(value),))
-    return Filter(db.dialect.rare.format(f"{{row}}.{name} = ?"), (value,))
+    return Filter(f"{{row}}.{name} = ?", (value,))

@@ -7,7 +7,7 @@ from pathlib import Path
 from playhouse.migrations import Runner
 
 from app import errors
-from app.models import locks
+from app.models import locks, statistics
 from app.models.database import db, statement, unrepeated
 
 _DIRECTORY = Path(__file__).parent / "migrations"
@@ -59,7 +59,10 @@ def migrate() -> list[str]:
 
     Call it under `only_one`: the runner takes no lock itself. Raises errors.StorageUnavailable.
     """
-    return list(_runner().up())
+    applied = list(_runner().up())
+    if applied:
+        statistics.write()
+    return applied
 
 
 def only_one() -> AbstractContextManager[None]:

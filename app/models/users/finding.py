@@ -77,9 +77,9 @@ def by(name: str, value: Any) -> Filter:
     created_until (not included): epoch milliseconds. lists: ids, subscribed or pending on any of them.
     """
     if name == "email":
-        return Filter(db.dialect.rare.format("{row}.email_key = ?"), (key_of_email(value),))
+        return Filter("{row}.email_key = ?", (key_of_email(value),))
     if name == "number":
-        return Filter(db.dialect.rare.format("{row}.number_digits = ?"), (key_of_number(value),))
+        return Filter("{row}.number_digits = ?", (key_of_number(value),))
     if name == "lists":
         places = ", ".join("?" * len(value))
         return Filter(
