@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "models": LEAVES,
     "serving": {"api", "banner", "services", *LEAVES},
     "jobs": {"banner", "services", *LEAVES},
-    "cli": {"", "api", "banner", "jobs", "services", *LEAVES},
+    "cli": {"", "api", "banner", "jobs", "schemas", "services", *LEAVES},
     "banner": {"services", *LEAVES},
     "__main__": {"cli"},
     "": {"api", "banner", "services", *LEAVES},

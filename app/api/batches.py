@@ -31,8 +31,8 @@ def _load(data: list[Any]) -> tuple[list[Item], dict[int, errors.Failure]]:
     items: list[Item] = []
     refused: dict[int, errors.Failure] = {}
     for loaded in load_items(data, check_texts=strict_json.has_escapes(bodies.read_body(request))):
-        if loaded.messages is None:
+        if loaded.failure is None:
             items.append(Item(loaded.position, loaded.type, loaded.uid, loaded.fields))
         else:
-            refused[loaded.position] = errors.InvalidInput(bodies.flatten(loaded.messages))
+            refused[loaded.position] = loaded.failure
     return items, refused

@@ -1,12 +1,13 @@
 """Reading what a request carries: the body as strict JSON, the query with each name once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 from flask import Request, current_app, g, request
 from webargs.flaskparser import FlaskParser
 
 from app import errors, strict_json
+from app.schemas import messages
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,21 +56,7 @@ class StrictParser(FlaskParser):
     ) -> NoReturn:
         """Raise what marshmallow found as errors.InvalidInput."""
         found = error.normalized_messages()
-        raise errors.InvalidInput(flatten(found.get("json", found.get("query", found))))
-
-
-def flatten(messages: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]:
-    """Return marshmallow's nested messages as {"meta.age": [...]}, at most errors.MAX_DETAILS of them."""
-    found: dict[str, list[str]] = {}
-    for key, value in messages.items():
-        name = f"{path}.{key}" if path else str(key)
-        if isinstance(value, Mapping):
-            found |= flatten(value, name)
-        else:
-            found[name[:_MAX_SHOWN]] = [str(message) for message in value]
-        if len(found) >= errors.MAX_DETAILS:
-            break
-    return found
+        raise errors.InvalidInput(messages.flatten(found.get("json", found.get("query", found))))
 
 
 def check_announced_length() -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, fields, validate
 
 from app import errors, strict_json, uids
-from app.schemas import quick
+from app.schemas import messages, quick
 from app.schemas.events import EventSchema
 from app.schemas.fields import Uid
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
@@ -66,13 +66,13 @@ class VerdictsSchema(Schema):
 
 
 class LoadedItem(NamedTuple):
-    """An item as loaded, or what is wrong with it as marshmallow says it."""
+    """An item as loaded, or what is wrong with it. uid: empty where the item names nobody and may."""
 
     position: int
     type: str
     uid: str
     fields: dict[str, Any]
-    messages: dict[str, Any] | None = None
+    failure: errors.Failure | None = None
 
 
 _UID = Uid(required=True)
@@ -86,24 +86,32 @@ def load_items(items: list[Any], check_texts: bool) -> Iterator[LoadedItem]:
             if check_texts:
                 strict_json.check_text(item)
             yield _load(index, item)
-        except ValidationError as error:
-            yield LoadedItem(index, "", "", {}, dict(error.normalized_messages()))  # type: ignore[no-untyped-call]
-        except errors.InvalidInput as failure:
-            yield LoadedItem(index, "", "", {}, dict(failure.details))
+        except errors.Failure as failure:
+            yield LoadedItem(index, "", "", {}, failure)
 
 
 def _load(index: int, item: Any) -> LoadedItem:
     if not isinstance(item, dict):
-        raise ValidationError("Must be an object.", "item")
+        raise errors.InvalidInput({"item": ["Must be an object."]})
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in _SCHEMAS:
-        raise ValidationError("Must be create, update or event.", "type")
-    uid: Any = item.get("id")
-    if uid.__class__ is not str or not uids.is_plain(uid):
-        try:
-            uid = _UID.deserialize(uid)
-        except ValidationError as error:
-            raise ValidationError({"id": error.messages}) from None
-    fields_of_route = {name: value for name, value in item.items() if name != "id"}
-    loaded = (quick.event if kind == "event" else quick.user)(fields_of_route)
-    return LoadedItem(index, kind, uid, _SCHEMAS[kind].load(fields_of_route) if loaded is None else loaded)
+        raise errors.InvalidInput({"type": ["Must be create, update or event."]})
+    uid = load_uid(item.get("id"))
+    return LoadedItem(index, kind, uid, load_fields(kind, {name: item[name] for name in item if name != "id"}))
+
+
+def load_uid(value: Any) -> str:
+    """Return the uid of an item. Raises errors.InvalidInput."""
+    if value.__class__ is str and uids.is_plain(value):
+        return str(value)
+    with messages.as_failure("id"):
+        return str(_UID.deserialize(value))
+
+
+def load_fields(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a route as its schema loads them. Raises errors.InvalidInput."""
+    loaded = (quick.event if kind == "event" else quick.user)(fields)
+    if loaded is not None:
+        return loaded
+    with messages.as_failure():
+        return dict(_SCHEMAS[kind].load(fields))

@@ -17,7 +17,10 @@ _MANY_TABLES = ("lists", "accounts", "device_token", "uid", "archived")
 
 
 class Item(NamedTuple):
-    """One write: "create", "update" or "event" of the user of that uid, with the fields of that route."""
+    """One write: "create", "update" or "event" of the user of that uid, with the fields of that route.
+
+    "nameless" makes a user who has no uid of its own; its uid is empty here.
+    """
 
     position: int
     type: str
@@ -79,7 +82,7 @@ def _is_plain(item: Item, claims: bool, any_id: bool) -> bool:
     """Tell whether the item can be done together with others: it cannot fail in the middle, and claims nobody."""
     if item.type == "event":
         return True
-    if item.type == "create" and not any_id and not uids.is_plain(item.uid):
+    if item.type == "nameless" or (item.type == "create" and not any_id and not uids.is_plain(item.uid)):
         return False
     may_claim = claims and item.type == "update" and (item.fields.get("email") or item.fields.get("number"))
     return not may_claim and _is_in_one_table(item)
@@ -103,7 +106,9 @@ def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Fai
 
 
 def _run_alone(workspace: int, item: Item, any_id: bool) -> None:
-    if item.type == "create":
+    if item.type == "nameless":
+        users.make_without_uid(workspace, item.fields)
+    elif item.type == "create":
         users.create(workspace, item.uid, item.fields, full=True, any_id=any_id)
     else:
         users.update(workspace, item.uid, item.fields, full=True)

@@ -1,0 +1,13 @@
+"""Imports: a file of records stored portion by portion, each in one transaction with how far the file has been read.
+
+So an import that was cut off, by kill -9 too, goes on where it was when it is begun again, and stores nothing twice.
+"""
+
+from app.models.imports import Progress
+from app.services.imports.records import CsvFile, NdjsonFile, Portion, Record, fingerprint
+from app.services.imports.running import Finished, Loaded, Plan, begin, run
+
+__all__ = [
+    "CsvFile", "Finished", "Loaded", "NdjsonFile", "Plan", "Portion", "Progress", "Record", "begin", "fingerprint",
+    "run",
+]  # fmt: skip

@@ -1,0 +1,193 @@
+"""Running an import: one thread reads and checks a portion while the other stores the one before."""
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from app import clock, errors
+from app.models import imports as store
+from app.models.database import forget_connection, transaction
+from app.models.imports import Progress
+from app.services import batches
+from app.services.batches import Item
+from app.services.imports.records import Portion, Record
+
+
+class File(Protocol):
+    """What an import needs to know of a file; those of records.py are such."""
+
+    size: int
+
+    def portions(self, position: int, line: int) -> Iterator[Portion]:
+        """Yield the records from that place on."""
+
+
+class Loaded(NamedTuple):
+    """The records of a portion that are well formed, by their index in it, and what is wrong with the others."""
+
+    items: list[Item]
+    refused: dict[int, errors.Failure]
+
+
+class Finished(Exception):
+    """The file was imported before, to its end; `progress` says how that went."""
+
+    def __init__(self, progress: Progress):
+        super().__init__("The file was imported before.")
+        self.progress = progress
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to import, and how.
+
+    file_hash: names the file and the way it is read. load: says what the records of a portion mean. error_path: where
+    the refused records are told, a line each, made when there is one. is_trial: everything is done and undone again.
+    """
+
+    workspace: int
+    file: File
+    file_hash: str
+    load: Callable[[Sequence[Record]], Loaded]
+    error_path: Path
+    is_trial: bool = False
+
+
+def begin(plan: Plan, again: bool = False) -> Progress:
+    """Return where the import of the file begins: where an earlier one was cut off, else at the first byte.
+
+    again: from the first byte, whatever was. Raises Finished; errors.Conflict when something else lies where the file
+    of errors goes; errors.StorageUnavailable.
+    """
+    known = None if again or plan.is_trial else store.find(plan.workspace, plan.file_hash)
+    if known is None:
+        _clear(plan.error_path)
+        if not plan.is_trial:
+            store.begin(plan.workspace, plan.file_hash, clock.now())
+        return Progress()
+    if known.ended_at is not None:
+        raise Finished(known)
+    return known
+
+
+def run(plan: Plan, progress: Progress) -> Iterator[Progress]:
+    """Import the file from there on; yield how far it has come after each portion, at last with its end.
+
+    What was yielded is on disk. Raises errors.Conflict when somebody else imports the same file at the same time,
+    errors.InvalidInput where the file cannot be read on, errors.StorageUnavailable; it can be begun again then.
+    """
+    with ThreadPoolExecutor(1, "import") as writer:
+        try:
+            yield from _run(plan, progress, writer)
+        finally:
+            writer.submit(forget_connection).result()
+
+
+def _run(plan: Plan, progress: Progress, writer: ThreadPoolExecutor) -> Iterator[Progress]:
+    storing: Future[Progress] | None = None
+    for portion in plan.file.portions(progress.position, progress.line):
+        loaded = plan.load(portion.records)
+        if storing:
+            yield (progress := storing.result())
+        storing = writer.submit(_store, plan, progress, portion, loaded)
+    if storing:
+        yield (progress := storing.result())
+    yield writer.submit(_end, plan, progress).result()
+
+
+class _Undone(Exception):
+    def __init__(self, progress: Progress):
+        self.progress = progress
+
+
+def _store(plan: Plan, progress: Progress, portion: Portion, loaded: Loaded) -> Progress:
+    try:
+        return _store_portion(plan, progress, portion, loaded)
+    except _Undone as undone:
+        return undone.progress
+
+
+@transaction
+def _store_portion(plan: Plan, progress: Progress, portion: Portion, loaded: Loaded) -> Progress:
+    refused = loaded.refused | batches.run(plan.workspace, loaded.items, any_id=True)
+    done = Progress(
+        position=portion.position,
+        line=portion.line,
+        stored=progress.stored + len(portion.records) - len(refused),
+        refused=progress.refused + len(refused),
+        error_bytes=_tell(plan.error_path, progress.error_bytes, portion.records, refused),
+    )
+    if plan.is_trial:
+        raise _Undone(done)
+    _move(plan, progress.position, done)
+    return done
+
+
+def _move(plan: Plan, position: int, done: Progress) -> None:
+    if not store.move(plan.workspace, plan.file_hash, position, done):
+        raise errors.Conflict("Another process is importing the same file.")
+
+
+def _end(plan: Plan, progress: Progress) -> Progress:
+    done = progress._replace(ended_at=clock.now())
+    if not plan.is_trial:
+        _end_import(plan, progress.position, done)
+    return done
+
+
+@transaction
+def _end_import(plan: Plan, position: int, done: Progress) -> None:
+    _move(plan, position, done)
+
+
+# ---- the file of errors -------------------------------------------------------------------------------------------
+
+
+def _clear(path: Path) -> None:
+    """Remove what an earlier import left there, and nothing else."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        if file.read(len(_HEAD)) != _HEAD:
+            raise errors.Conflict(f"{path} is there and is no file of errors.")
+    path.unlink()
+
+
+def _tell(path: Path, size: int, records: Sequence[Record], refused: Mapping[int, errors.Failure]) -> int:
+    """Write why records were refused behind the first `size` bytes of the file, and return how long it is then.
+
+    It is on disk before the transaction is: what is behind the length that the database knows was never committed.
+    """
+    if not refused and not size:
+        return 0
+    lines = b"".join(_lines_of(records[index].line, refused[index]) for index in sorted(refused))
+    added = lines if size else _HEAD + lines
+    try:
+        with path.open("r+b" if size else "wb") as file:
+            file.truncate(size)
+            file.seek(size)
+            file.write(added)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise errors.StorageUnavailable(f"{path} cannot be written ({error.strerror}).") from None
+    return size + len(added)
+
+
+def _lines_of(line: int, failure: errors.Failure) -> bytes:
+    details = failure.details or {"": [str(failure)]}
+    return _rows([[str(line), field, message] for field, messages in details.items() for message in messages])
+
+
+def _rows(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+_HEAD = _rows([("line", "field", "error")])

@@ -1,0 +1,84 @@
+"""`rollcall import` and kill -9: whatever it is cut off at, begun again it stores each record once."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from app.config import Settings
+from app.models.database import db, forget_connection, open_database
+from tests.factories import ROOT
+
+LINES = 30_000
+BAD = 1_000  # every so many lines one is refused
+
+
+@pytest.fixture
+def ndjson(tmp_path):
+    """A file of users without a uid of their own, whom nothing but how far the import has come keeps from coming twice."""
+    path = tmp_path / "users.ndjson"
+    with path.open("w") as file:
+        for number in range(LINES):
+            file.write("{\n" if number % BAD == 7 else json.dumps({"first_name": str(number)}) + "\n")
+    return path
+
+
+@pytest.fixture
+def start(new_database, engine):
+    """Start `rollcall import`; returns the process. Its database is `start.url`."""
+    url = new_database(engine)
+
+    def start(*words):
+        command = [sys.executable, "-m", "app", "import", *map(str, words)]
+        environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": url}
+        return subprocess.Popen(
+            command, env=environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+
+    start.url = url
+    return start
+
+
+def test_an_import_that_is_killed_again_and_again_stores_each_record_once(start, ndjson, rounds):
+    killed = 0
+    while killed <= rounds:
+        process = start(ndjson)
+        before = position(start.url)
+        while process.poll() is None and position(start.url) == before:
+            time.sleep(0.01)
+        time.sleep(random.random() / 20)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL, "the file is too short for so many crashes"
+    told, _ = start(ndjson).communicate()
+    assert told.startswith(f"{LINES - LINES // BAD} stored, {LINES // BAD} refused; see ")
+    numbers = [n for n in range(LINES) if n % BAD != 7]
+    assert sorted(query(start.url, "SELECT first_name FROM users")) == sorted((str(n),) for n in numbers)
+    lines = [int(row.partition(",")[0]) for row in errors_of(ndjson)[1:]]
+    assert lines == list(range(8, LINES, BAD))
+
+
+def position(url):
+    """How far the import has come in bytes; 0 where there is no database yet."""
+    try:
+        return (query(url, "SELECT max(position) FROM imports") or [(0,)])[0][0] or 0
+    except Exception:  # noqa: BLE001 - whatever keeps us from looking is over soon
+        return 0
+
+
+def query(url, sql):
+    open_database(Settings(database_url=url))
+    try:
+        return db.execute_sql(sql).fetchall()
+    finally:
+        forget_connection()
+
+
+def errors_of(path):
+    return path.with_name(f"{path.name}.errors.csv").read_text().splitlines()

@@ -1,0 +1,222 @@
+"""Imports: what a file holds is stored as single requests would store it, once, however often it is cut off."""
+
+import csv
+import json
+
+import pytest
+
+from app import errors
+from app.cli.imports import _load
+from app.services import batches, imports, users
+from app.services.imports import Finished, NdjsonFile, Plan, records
+from tests.factories import fresh
+
+
+@pytest.fixture
+def portions_of_three(monkeypatch):
+    """Makes every portion three records, so that a short file has several."""
+    monkeypatch.setattr(records, "PORTION", 3)
+
+
+@pytest.fixture
+def plan(workspace, tmp_path):
+    """Make the plan of a file of these lines."""
+
+    def make(*lines, **more):
+        path = tmp_path / "users.ndjson"
+        path.write_bytes(
+            b"".join((one if isinstance(one, bytes) else json.dumps(one).encode()) + b"\n" for one in lines)
+        )
+        return Plan(workspace, NdjsonFile(path), imports.fingerprint(path), _load, tmp_path / "errors.csv", **more)
+
+    return make
+
+
+def do(plan, again=False):
+    """Import to the end; return how far it came."""
+    return list(imports.run(plan, imports.begin(plan, again)))[-1]
+
+
+def told(plan):
+    """The file of errors, row by row."""
+    return list(csv.reader(plan.error_path.read_text().splitlines())) if plan.error_path.exists() else []
+
+
+def test_lines_are_stored_as_the_routes_store_them(api, other_api, plan):
+    fields = {"first_name": "Ada", "email": "a@example.com", "number": "+234 803 123", "meta": {"n": 1.5, "b": True}}
+    uids = [fresh() for _ in range(3)]
+    for uid in uids:
+        other_api.put(f"users/{uid}", fields)
+    before = [other_api.get(f"users/{uid}").json for uid in uids]
+    assert do(plan({"uid": uids[0], **fields}, {"id": uids[1], **fields}, before[2])).stored == 3
+    for uid, old in zip(uids, before, strict=True):
+        now = api.get(f"users/{uid}").json
+        assert {**now, "id": 0, "created_at": 0} == {**old, "id": 0, "created_at": 0}
+    assert api.get(f"users/{uids[2]}").json["created_at"] == before[2]["created_at"]
+
+
+def test_a_known_user_is_changed_where_the_line_says_something(api, plan):
+    user = api.user(first_name="Ada", last_name="Lovelace", meta={"kept": 1, "age": 34})
+    assert do(plan({"uid": user["uid"], "first_name": "Augusta", "last_name": None, "meta": {"age": 35}})).stored == 1
+    changed = {"first_name": "Augusta", "last_name": None, "meta": {"kept": 1, "age": 35}}
+    assert api.get(f"users/{user['uid']}").json == {**user, **changed}
+
+
+def test_events_and_users_without_a_uid_come_from_lines_too(api, plan):
+    uid, when = fresh(), "2020-01-01T00:00:00.000+00:00"
+    event = {"type": "event", "uid": uid, "event": "Paid", "value": 5, "timestamp": when}
+    assert do(plan(event, {"email": "nobody@example.com"})).stored == 2
+    [happened] = api.get(f"users/{uid}/events").json["data"]
+    assert {**happened, "id": 0} == {"id": 0, "event": "Paid", "value": 5, "properties": {}, "timestamp": when}
+    [nameless] = api.get("users?email=nobody@example.com").json["data"]
+    assert nameless["uid_updateable"] and nameless["uid"] == nameless["id"]
+
+
+@pytest.mark.parametrize("line", [
+    b"{", b"[]", b"null", b'{"uid":"a"}{"uid":"b"}', b'{"uid":"a","uid":"b"}', b'{"uid":"\xff"}', b'{"uid":"a/b"}',
+    b'{"uid":null}', b'{"uid":"a","email":"x"}', b'{"uid":"a","meta":{"x":null}}', b'{"uid":"a","first_name":"\\u0000"}',
+    b'{"uid":"a","meta":{"n":9007199254740993}}', b'{"uid":"a","meta":{"n":NaN}}', b'{"uid":"a","lists":["%024d"]}',
+    b'{"uid":"a","type":"delete"}', b'{"type":"event","event":"Paid"}', b'{"uid":"a","x":"%s"}' % (b"y" * 2**16),
+])  # fmt: skip
+def test_a_bad_line_is_refused_and_told_and_the_others_are_stored(api, plan, line, tables):
+    good = [fresh(), fresh()]
+    job = plan({"uid": good[0]}, b"", line, {"uid": good[1]})
+    before = tables()["users"]
+    assert do(job)[2:4] == (2, 1)
+    assert len(tables()["users"]) - len(before) == 2 and api.get(f"users/{good[1]}").status_code == 200
+    head, row = told(job)
+    assert head == ["line", "field", "error"] and row[0] == "3" and row[2]
+
+
+def test_what_the_database_refuses_is_told_with_its_line(plan, api):
+    user = api.user(meta={f"k{n}": n for n in range(300)})
+    job = plan({"uid": fresh()}, {"uid": user["uid"], "meta": {"one": 1}})
+    assert do(job)[2:4] == (1, 1) and told(job)[1][:2] == ["2", "meta"]
+
+
+def test_a_file_is_imported_once_unless_asked_again(api, plan):
+    job = plan({"email": "once@example.com"}, b"{")
+    ended = do(job)
+    with pytest.raises(Finished) as finished:
+        imports.begin(job)
+    assert finished.value.progress == ended and ended.refused == 1
+    assert len(api.get("users?email=once@example.com").json["data"]) == 1
+    assert do(job, again=True)[2:4] == (1, 1) and len(told(job)) == 2
+    assert len(api.get("users?email=once@example.com").json["data"]) == 2
+
+
+@pytest.mark.usefixtures("portions_of_three")
+def test_what_was_cut_off_goes_on_where_it_was(api, plan, monkeypatch):
+    lines = [b"{" if n % 4 == 0 else {"email": f"{n}@example.com"} for n in range(10)]
+    job, real, calls = plan(*lines), batches.run, []
+
+    def run(workspace, items, any_id):
+        refused = real(workspace, items, any_id)
+        calls.append(len(items))
+        if len(calls) == 3:
+            job.error_path.write_bytes(job.error_path.read_bytes() + b"what a crash left")
+            raise KeyboardInterrupt  # ends as a crash would: with what was written in the transaction undone
+        return refused
+
+    monkeypatch.setattr(batches, "run", run)
+    with pytest.raises(KeyboardInterrupt):
+        do(job)
+    began = imports.begin(job)
+    assert began[1:4] == (6, 4, 2)
+    assert do(job)[1:4] == (10, 7, 3)
+    for n in range(10):
+        assert len(api.get(f"users?email={n}@example.com").json["data"]) == (n % 4 > 0), n
+    assert [row[0] for row in told(job)] == ["line", "1", "5", "9"]
+
+
+def test_a_trial_tells_all_and_changes_nothing(api, plan, tables):
+    user = api.user(meta={f"k{n}": n for n in range(300)})
+    before = tables()
+    job = plan({"uid": fresh()}, b"{", {"uid": user["uid"], "meta": {"one": 1}}, is_trial=True)
+    assert do(job)[2:4] == (1, 2) and tables() == before
+    assert [row[0] for row in told(job)] == ["line", "2", "3"]
+    assert do(job)[2:4] == (1, 2)
+
+
+@pytest.mark.usefixtures("portions_of_three")
+def test_two_who_import_the_same_file_store_nothing_twice(api, plan):
+    job = plan(*({"email": f"{n}@example.com"} for n in range(5)))
+    one, other = (imports.run(job, imports.begin(job)) for _ in range(2))
+    next(one)
+    with pytest.raises(errors.Conflict):
+        list(other)
+    list(one)
+    assert all(len(api.get(f"users?email={n}@example.com").json["data"]) == 1 for n in range(5))
+
+
+def test_another_workspace_has_imports_of_its_own(api, other_api, plan):
+    from app.services import workspaces
+
+    uid = fresh()
+    job = plan({"uid": uid})
+    do(job)
+    theirs = Plan(workspaces.find(other_api.keys.workspace), *list(vars(job).values())[1:])
+    assert other_api.get(f"users/{uid}").status_code == 404
+    assert do(theirs).stored == 1 and other_api.get(f"users/{uid}").status_code == 200
+
+
+def test_a_file_of_something_else_is_not_taken_for_one_of_errors(plan):
+    job = plan(b"{")
+    job.error_path.write_text("my only copy")
+    with pytest.raises(errors.Conflict):
+        do(job)
+    assert job.error_path.read_text() == "my only copy"
+
+
+def test_a_file_of_errors_that_cannot_be_written_stops_the_import_with_nothing_lost(plan, workspace):
+    uid = fresh()
+    job = plan({"uid": uid}, b"{")
+    job = Plan(*list(vars(job).values())[:4], job.error_path / "missing")
+    with pytest.raises(errors.StorageUnavailable):
+        do(job)
+    with pytest.raises(errors.UserNotFound):
+        users.retrieve(workspace, uid)
+
+
+@pytest.mark.usefixtures("portions_of_three")
+def test_lines_are_counted_right_whatever_they_are(tmp_path):
+    path = tmp_path / "f.ndjson"
+    long = b"x" * (records.MAX_LINE * 3)
+    path.write_bytes(b"\xef\xbb\xbfa\r\n\n" + long + b"\nb\nc\n" + long)
+    file = NdjsonFile(path)
+    portions = list(file.portions(0, 0))
+    found = [tuple(one) for portion in portions for one in portion.records]
+    assert found == [(1, b"a\r\n"), (3, None), (4, b"b\n"), (5, b"c\n"), (6, None)]
+    assert portions[-1].position == file.size
+    for index, one in enumerate(portions):
+        assert list(file.portions(one.position, one.line)) == portions[index + 1 :]
+
+
+def test_a_file_is_known_by_its_content_and_by_how_it_is_read(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"a" * 3_000_000), other.write_bytes(b"a" * 3_000_000)
+    assert imports.fingerprint(one, "x") == imports.fingerprint(other, "x") != imports.fingerprint(one, "y")
+    other.write_bytes(b"a" * 2_999_999 + b"b")
+    assert imports.fingerprint(one, "x") != imports.fingerprint(other, "x")
+
+
+def test_nothing_is_stored_twice_when_the_database_asks_for_a_transaction_again(plan, api, monkeypatch):
+    real, calls = batches.run, []
+
+    class Conflict(Exception):
+        sqlstate = "40001"
+
+    def run(workspace, items, any_id):
+        refused = real(workspace, items, any_id)
+        calls.append(1)
+        if len(calls) == 1:
+            try:
+                raise Conflict
+            except Conflict:
+                raise errors.StorageUnavailable()  # noqa: B904 - the context is what is looked at
+        return refused
+
+    monkeypatch.setattr(batches, "run", run)
+    job = plan({"email": "retried@example.com"}, b"{")
+    assert do(job)[2:4] == (1, 1) and len(calls) == 2 and len(told(job)) == 2
+    assert len(api.get("users?email=retried@example.com").json["data"]) == 1
