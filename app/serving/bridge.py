@@ -26,6 +26,8 @@ _TOO_SLOW = b"The body did not come in time."
 
 # What touches nothing that could keep it waiting, and must be answered while all else waits for a database.
 _INSTANT = ("/healthz",)
+# In the scope of a request that the hot path has left to its route already: what the route must know of it.
+LEFT = "rollcall.left"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -62,14 +64,14 @@ class Bridge:
         if body is None:  # the client took too long, or went away and will not see this
             await _answer(send, "408", [("Content-Type", "text/plain"), ("Connection", "close")], _TOO_SLOW)
             return
-        known: Environ = {}
-        if self.together and scope["path"] not in _INSTANT:
+        known: Environ | None = scope.get(LEFT)
+        if known is None and self.together and scope["path"] not in _INSTANT:
             answer = await self.together(_request(scope, body))
             if isinstance(answer, Reply):
                 await _send(send, 200, answer.headers, answer.body)
                 return
             known = answer.environ
-        environ = _environ(scope, body, length, is_threaded=self.executor is not None) | known
+        environ = _environ(scope, body, length, is_threaded=self.executor is not None) | (known or {})
         if self.executor is None or scope["path"] in _INSTANT:
             reply = self._call(environ)
         else:

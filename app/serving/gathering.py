@@ -16,6 +16,7 @@ _MAX_GROUP = 128  # requests; so many writes keep others from the database for s
 
 Answer = Reply | Left
 Together = Callable[[Sequence[Request]], list[Answer]]
+Take = Callable[[Answer], None]
 
 
 class Gathering:
@@ -23,18 +24,26 @@ class Gathering:
 
     def __init__(self, together: Together, executor: Executor | None):
         self._together, self._executor = together, executor
-        self._waiting: list[tuple[Request, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Request, Take]] = []
         self._is_busy = False
 
     async def __call__(self, request: Request) -> Answer:
         """Return the answer to the request."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((request, future))
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def take(answer: Answer) -> None:
+            if not future.done():  # its client went away meanwhile
+                future.set_result(answer)
+
+        self.offer(request, take)
+        return await future
+
+    def offer(self, request: Request, take: Take) -> None:
+        """Have `take` called with the answer to the request, on the event loop."""
+        self._waiting.append((request, take))
         if not self._is_busy:
             self._is_busy = True
-            loop.call_soon(self._flush)
-        return await future
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         group, self._waiting = self._waiting[:_MAX_GROUP], self._waiting[_MAX_GROUP:]
@@ -52,11 +61,13 @@ class Gathering:
             logs.fault(error, request_id="", method="", route="together")
             return [Left({FAILURE: errors.InternalError()})] * len(requests)
 
-    def _hand_out(self, group: list[tuple[Request, asyncio.Future[Answer]]], answers: list[Answer]) -> None:
-        for (_, future), answer in zip(group, answers, strict=True):
-            if not future.done():  # its client went away meanwhile
-                future.set_result(answer)
+    def _hand_out(self, group: list[tuple[Request, Take]], answers: list[Answer]) -> None:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._flush)
         else:
             self._is_busy = False
+        for (_, take), answer in zip(group, answers, strict=True):
+            try:
+                take(answer)
+            except Exception as error:  # noqa: BLE001 - one connection's fault must not cost the others their answers
+                logs.fault(error, request_id="", method="", route="together")

@@ -9,6 +9,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from app.serving.bridge import Bridge
 from app.serving.connections import Connection, Connections, most_connections
+from app.serving.direct import DirectConnection
 
 _HEARTBEAT = 1.0  # seconds; how soon a worker sees that it should stop, far below gunicorn's `timeout`
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -39,9 +40,10 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         """As gunicorn's, with our connections in place of its own, and without the lifespan protocol."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         self.connections = Connections(most_connections(self.cfg.worker_connections))
+        connection = DirectConnection if self.asgi.together else Connection
         for listener in self.sockets:
             server = await self.loop.create_server(
-                lambda: Connection(self), sock=listener.sock, ssl=self._get_ssl_context(), backlog=self.cfg.backlog
+                lambda: connection(self), sock=listener.sock, ssl=self._get_ssl_context(), backlog=self.cfg.backlog
             )
             self.servers.append(server)
         while self.alive and self.ppid == os.getppid():

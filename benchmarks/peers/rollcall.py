@@ -28,6 +28,7 @@ class Rollcall(Contender):
             "ROLLCALL_SECRET_KEY": SECRET_KEY,
             "ROLLCALL_RATE_KEY": "0",
             "ROLLCALL_RATE_ADDRESS": "0",
+            "LOG_LEVEL": "warning",
             **self.settings,
         }
         self.launch([sys.executable, "-m", "app", "serve"], environment)

@@ -1,0 +1,156 @@
+"""The direct lane: what goes through it, and what is let go, are answered alike, each in its turn."""
+
+import contextlib
+import json
+import re
+import socket
+import time
+
+import psutil
+import pytest
+
+from tests.factories import Service, basic, fresh
+
+
+@pytest.fixture
+def client(service):
+    """A connection of its own."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as made:
+        made.settimeout(10)
+        yield made
+
+
+def head(service, method, path, *headers):
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: x",
+        f"Authorization: {basic(service.public, service.secret)}",
+        *headers,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def request(service, method, path, body=None, *headers):
+    data = b"" if body is None else json.dumps(body).encode()
+    more = [f"Content-Length: {len(data)}"] if data else []
+    return head(service, method, path, *more, *headers) + data
+
+
+def answers(client, count):
+    """Read so many replies; (status, headers, body) each."""
+    file, found = client.makefile("rb"), []
+    for _ in range(count):
+        status = int(file.readline().split()[1])
+        lines = iter(lambda: file.readline().decode().strip(), "")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        found.append((status, headers, file.read(int(headers["content-length"]))))
+    return found
+
+
+# A request with one of them is let go at once; with the other it is direct. They mean the same.
+ROUNDABOUT, DIRECT = "X_Odd: 1", "X-Odd: 1"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/users/{0}", "/v1/users?limit=2", "/users/{0}", "/v1/users/nobody", "/v1/users?limit=x"]
+)
+def test_the_reply_is_the_same_as_through_the_bridge(service, client, path):
+    uid = fresh()
+    service.call("PUT", f"users/{uid}", {"first_name": "Ada"})
+    for header in (DIRECT, ROUNDABOUT):
+        client.sendall(request(service, "GET", path.format(uid), None, header, "X-Request-Id: same"))
+    direct, roundabout = answers(client, 2)
+    for _, headers, _ in (direct, roundabout):
+        headers["ratelimit"] = re.sub("[0-9]+", "N", headers["ratelimit"])
+        assert headers.pop("date")
+    assert direct == roundabout
+
+
+def test_pipelined_requests_are_answered_in_their_order(service, client):
+    first, second = fresh(), fresh()
+    client.sendall(
+        request(service, "POST", "/v1/users", {"id": first, "first_name": "A"})
+        + request(service, "GET", f"/v1/users/{first}")
+        + request(service, "GET", "/v1/lists")  # not of the hot path
+        + request(service, "PUT", f"/v1/users/{second}", {"first_name": "B"}, ROUNDABOUT)
+        + request(service, "GET", "/v1/users/nobody")  # let go by the hot path
+        + request(service, "POST", f"/v1/users/{second}/events", {"event": "Paid"})
+        + request(service, "GET", f"/v1/users/{second}")
+    )
+    found = answers(client, 7)
+    assert [status for status, _, _ in found] == [200, 200, 200, 200, 404, 200, 200]
+    assert [json.loads(found[index][2])["uid"] for index in (0, 1, 3, 6)] == [first, first, second, second]
+
+
+@pytest.mark.parametrize("cut", [1, 20, -1])
+def test_a_request_in_pieces_is_answered(service, client, cut):
+    uid = fresh()
+    whole = request(service, "PUT", f"/v1/users/{uid}", {"first_name": "Ada", "meta": {"a": "b" * 100}})
+    start = whole.index(b"\r\n\r\n") + 4
+    for at, end in ((0, 30), (30, start), (start, start + cut if cut > 0 else len(whole) + cut)):
+        client.sendall(whole[at:end])
+        time.sleep(0.05)
+    client.sendall(whole[end:] + request(service, "GET", f"/v1/users/{uid}"))
+    (status, _, body), (_, _, again) = answers(client, 2)
+    assert status == 200 and json.loads(body) == json.loads(again)
+
+
+def test_what_is_no_http_after_a_direct_request_is_answered_400_behind_its_reply(service, client):
+    uid = fresh()
+    service.call("PUT", f"users/{uid}", {})
+    client.sendall(request(service, "GET", f"/v1/users/{uid}") + b"\x00nonsense\r\n\r\n")
+    [(status, _, _)] = answers(client, 1)
+    assert status == 200
+
+
+def test_a_client_that_goes_away_before_its_answer_disturbs_nobody(service):
+    uid = fresh()
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+            one.sendall(request(service, "PUT", f"/v1/users/{uid}", {"first_name": "Ada"}))
+    assert service.call("GET", f"users/{uid}")[0] == 200
+
+
+def test_a_client_that_does_not_read_is_not_answered_into_memory(service):
+    uid = fresh()
+    service.call("PUT", f"users/{uid}", {"meta": {str(n): "x" * 900 for n in range(40)}})
+    before = _memory(service)
+    one = request(service, "GET", f"/v1/users/{uid}")
+    with socket.create_connection(("127.0.0.1", service.port), timeout=1) as client:
+        with contextlib.suppress(OSError):  # it stops reading, or closes
+            for _ in range(5_000):  # 180 MiB of replies
+                client.sendall(one)
+        time.sleep(1)
+        assert _memory(service) - before < 30 * 1024 * 1024
+    assert service.call("GET", f"users/{uid}")[0] == 200
+
+
+def _memory(service):
+    children = psutil.Process(service.process.pid).children(recursive=True)
+    return sum(one.memory_info().rss for one in children)
+
+
+def test_an_idle_connection_is_closed_after_direct_requests(service, client):
+    uid = fresh()
+    service.call("PUT", f"users/{uid}", {})
+    client.sendall(request(service, "GET", f"/v1/users/{uid}"))
+    answers(client, 1)
+    started = time.monotonic()
+    assert client.recv(1) == b""
+    assert 3 < time.monotonic() - started < 9
+
+
+def test_a_worker_that_stops_answers_what_it_has_and_says_that_it_closes(new_database, engine):
+    with Service(new_database(engine)) as service:
+        uid = fresh()
+        service.call("PUT", f"users/{uid}", {})
+        with socket.create_connection(("127.0.0.1", service.port), timeout=10) as client:
+            client.sendall(request(service, "GET", f"/v1/users/{uid}"))
+            assert answers(client, 1)[0][0] == 200
+            service.process.terminate()
+            time.sleep(0.5)
+            client.sendall(request(service, "GET", f"/v1/users/{uid}"))
+            rest = client.makefile("rb").read()
+        assert b" 200 OK\r\n" not in rest or b"connection: close" in rest.lower()
+        assert service.process.wait(timeout=20) == 0
