@@ -14,6 +14,7 @@ from app.errors import Misconfigured
 
 NO_RATE = "0"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_MOST_DAYS = 36_500  # a hundred years: no event may be older than that
 _DEFAULT_WORKERS = min(os.cpu_count() or 1, 4)  # more gained nothing where it was measured, and each costs memory
 
 
@@ -99,6 +100,8 @@ class Settings:
     erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
 
     purge_hour: int = _setting("ROLLCALL_PURGE_HOUR", 3, "hour of the day, UTC", validate.Range(-1, 23))
+
+    event_retention_days: int = _setting("ROLLCALL_EVENT_RETENTION_DAYS", 0, "days", validate.Range(0, _MOST_DAYS))
 
     @property
     def journal_path(self) -> str:

@@ -2,10 +2,10 @@
 
 import click
 
-from app import jobs, logs
+from app import errors, jobs, logs
 from app.cli.base import main, with_storage
 from app.config import read_settings
-from app.services import backups, purges, storage
+from app.services import backups, purges, retention, storage
 
 
 @main.command(epilog="Example: rollcall worker")
@@ -24,6 +24,17 @@ def purge() -> None:
     if undone:
         raise click.exceptions.Exit(1)
     click.echo("purged")
+
+
+@main.command(epilog="Example: ROLLCALL_EVENT_RETENTION_DAYS=90 rollcall sweep")
+@with_storage
+def sweep() -> None:
+    """Delete the events that are older than ROLLCALL_EVENT_RETENTION_DAYS now; the service does it every hour."""
+    days = read_settings().event_retention_days
+    if not days:
+        raise errors.Misconfigured("ROLLCALL_EVENT_RETENTION_DAYS: Must be set, as events are kept for ever otherwise.")
+    swept = retention.sweep(days)
+    click.echo(f"{swept.months} months dropped, {swept.events} events deleted")
 
 
 @main.command(epilog="Example: rollcall backup /backups/rollcall-2026-11-23")

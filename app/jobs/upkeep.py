@@ -3,11 +3,12 @@
 import time
 
 from app.config import Settings
-from app.services import erasures, purges
+from app.services import erasures, purges, retention
 
 _JOURNAL_PAUSE = 600.0  # seconds; what other machines erased is in our file by then
+_MONTHS_PAUSE = 600.0  # seconds; months are made long before they begin
 _MINUTE = 60.0  # seconds
-_next = {"purge": 0.0, "journal": 0.0}  # time.monotonic() at which to look again
+_next = {"purge": 0.0, "journal": 0.0, "months": 0.0, "sweep": 0.0}  # time.monotonic() at which to look again
 
 
 def purge(settings: Settings) -> None:
@@ -22,6 +23,18 @@ def catch_up(settings: Settings) -> None:
         erasures.catch_up()
 
 
+def make_months(settings: Settings) -> None:
+    """Have the partitions of the next months ready."""
+    if _is_time("months", _MONTHS_PAUSE):
+        retention.make_months()
+
+
+def sweep(settings: Settings) -> None:
+    """Delete events past their time once an hour."""
+    if settings.event_retention_days and _is_time("sweep", _MINUTE):
+        retention.sweep_when_due(settings.event_retention_days)
+
+
 def _is_time(name: str, pause: float) -> bool:
     now = time.monotonic()
     is_time = now >= _next[name]
@@ -30,4 +43,4 @@ def _is_time(name: str, pause: float) -> bool:
     return is_time
 
 
-JOBS = (purge, catch_up)
+JOBS = (purge, catch_up, make_months, sweep)

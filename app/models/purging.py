@@ -71,9 +71,10 @@ def _purge_postgres() -> list[str]:
         else ["A transaction that began before has not ended; run it again."]
     )
     for table in _TABLES:
-        undone += _warnings(f"VACUUM (FULL, ANALYZE) {table}")
-        if not db.execute_sql(f"SELECT EXISTS (SELECT FROM {table})").fetchone()[0]:
-            undone += _clear_statistics(table)
+        undone += _warnings(f"VACUUM (FULL, ANALYZE) {table}")  # of a partitioned one: all parts
+        for part in [table, *_partitions(table)]:
+            if not db.execute_sql(f"SELECT EXISTS (SELECT FROM {part})").fetchone()[0]:
+                undone += _clear_statistics(part)
     undone += _warnings("VACUUM (FULL) pg_catalog.pg_statistic")  # the most common values of every column stand there
     return undone + _overwrite_log()
 
@@ -85,6 +86,11 @@ def _is_alone_since(begin: str) -> bool:
         "AND greatest(age(backend_xmin), age(backend_xid)) > age(%s::xid8::xid))",
         (begin,),
     ).fetchone()[0]
+
+
+def _partitions(table: str) -> list[str]:
+    parts = db.execute_sql("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", (table,))
+    return [name for (name,) in parts.fetchall()]
 
 
 def _clear_statistics(table: str) -> list[str]:

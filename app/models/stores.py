@@ -89,6 +89,12 @@ class PostgresStore(peewee.PostgresqlDatabase):
         if conn.execute("SHOW synchronous_commit").fetchone()[0] == "off":
             conn.execute("SET synchronous_commit = on")
 
+    def get_tables(self, schema: str | None = None) -> list[str]:
+        """Return the names of the tables; the partitions of one are no tables of their own."""
+        found = cast("Any", self).execute_sql("SELECT relname FROM pg_class WHERE relispartition")
+        partitions = {name for (name,) in found.fetchall()}
+        return [name for name in super().get_tables(schema) if name not in partitions]
+
     def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Send SQL texts with their parameters, wait once, return the rows of each."""
         connection = cast("Any", self).connection()

@@ -92,6 +92,27 @@ def test_eight_processes_at_once_upgrade_once(old_database):
     assert len(applied) == len(set(applied)) and len(applied) > 1
 
 
+@pytest.mark.parametrize("engine", ["postgres"])  # SQLite has no partitions
+def test_the_events_are_the_same_in_their_months(old_database):
+    """A month with many events, others with few, some in the future, on the edges, and before the epoch."""
+    with psycopg.connect(old_database) as connection:
+        connection.execute(
+            "INSERT INTO events (workspace_id, user_id, timestamp, id, event, value, properties) "
+            "SELECT workspace_id, id, at, 'e' || at, 'Paid', '1', '{\"a\": 1}' FROM (SELECT workspace_id, id FROM users "
+            "LIMIT 1) AS one, unnest(array[-2208988800000, -1, 0, 1580515199999, 1582977600000, 4102444800000, "
+            "7258118399999] || array(SELECT generate_series(1580515200000::bigint, 1582977599999, 200000))) AS at"
+        )
+        before = connection.execute("SELECT * FROM events ORDER BY workspace_id, user_id, timestamp, id").fetchall()
+    assert storage.migrate()
+    after = db.execute_sql("SELECT * FROM events ORDER BY workspace_id, user_id, timestamp, id").fetchall()
+    assert after == before and len(after) > 12_000
+    february = [row for row in before if 1580515200000 <= row[2] < 1583020800000]
+    assert db.execute_sql("SELECT count(*) FROM events_2020_02").fetchone()[0] == len(february) > 12_000
+    assert db.get_primary_keys("events") == ["workspace_id", "user_id", "timestamp", "id"]
+    db.execute_sql("DELETE FROM users")
+    assert db.execute_sql("SELECT count(*) FROM events").fetchone()[0] == 0
+
+
 def _migrate_and_die(url, survived):
     """Migrate, and be killed by kill -9 after so many statements."""
     store, left = open_database(Settings(database_url=url)), [survived]

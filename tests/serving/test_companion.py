@@ -53,3 +53,15 @@ def test_the_bytes_of_who_was_erased_are_purged_without_being_asked(new_database
         service.call("DELETE", f"users/{uid}")
         wait_until(lambda: '"purged"' in service.read_output(), 90)
         assert service.rollcall("purge") == "purged\n"
+
+
+def test_events_past_their_time_go_without_being_asked(new_database, engine):
+    with Service(new_database(engine), ROLLCALL_EVENT_RETENTION_DAYS="30") as service:
+        wait_until(lambda: '"swept"' in service.read_output(), 90)
+        for timestamp in ("1999-12-31T00:00:00Z", None):
+            assert service.call("POST", "users/ada/events", {"event": "Paid", "timestamp": timestamp})[0] == 200
+        assert service.rollcall("sweep") == "0 months dropped, 1 events deleted\n"
+        left = service.call("GET", "users/ada/events")[1]["data"]
+        assert [one["timestamp"][:4] == "1999" for one in left] == [False]
+        said = service.rollcall("sweep", status=1, ROLLCALL_EVENT_RETENTION_DAYS="0")
+        assert "ROLLCALL_EVENT_RETENTION_DAYS" in said
