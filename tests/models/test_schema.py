@@ -14,6 +14,7 @@ from app.models import (
     devices,
     erasures,
     events,
+    imports,
     jobs,
     lists,
     replies,
@@ -28,7 +29,7 @@ from app.services import storage
 MODELS = [
     workspaces.Workspace, workspaces.Key, workspaces.Origin, users.User, devices.Device, accounts.Membership, lists.List,
     lists.Subscription, events.Event, replies.Reply, replies.EventId, replies.ReplySubject, erasures.Erasure,
-    erasures.MergedUser, jobs.JobRun, audit.AuditRecord,
+    erasures.MergedUser, jobs.JobRun, audit.AuditRecord, imports.Import,
 ]  # fmt: skip
 # What a key is looked up in before there is a workspace, and what is done for the whole installation.
 DIRECTORY = {"workspaces", "keys", "origins", "job_runs"}
