@@ -9,7 +9,7 @@ from app.api import openapi
 from app.api.hot import HotPath
 from app.api.retries import App
 from app.config import Settings
-from app.services import storage
+from app.services import jwks, storage
 from app.services.workspaces import NewWorkspace
 
 __version__ = "0.1.0"
@@ -23,6 +23,7 @@ def create_app(settings: Settings, announce: Callable[[NewWorkspace], None] | No
     """
     logs.configure(settings.log_level)
     storage.open(settings)
+    jwks.configure(settings)
     app = App(__name__, static_folder=None)
     app.config.update(
         SETTINGS=settings,

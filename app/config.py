@@ -94,6 +94,7 @@ class Settings:
     rate_login: str = _setting("ROLLCALL_RATE_LOGIN", "100/minute", "failures in a time", _check_rate)
     rate_storage: str = _setting("ROLLCALL_RATE_LIMIT_STORAGE", "memory", "URL", _check_rate_storage, secret=True)
     trusted_proxies: str = _setting("ROLLCALL_TRUSTED_PROXIES", "", "addresses", _check_networks)
+    jwks_networks: str = _setting("ROLLCALL_JWKS_NETWORKS", "", "addresses", _check_networks)
 
     hot_path: bool = _setting("ROLLCALL_HOT_PATH", True, "true or false")
 
@@ -122,6 +123,11 @@ class Settings:
     def proxies(self) -> list[Network]:
         """The networks whose word on the client's address is taken."""
         return _networks(self.trusted_proxies)
+
+    @property
+    def jwks_private(self) -> list[Network]:
+        """The private networks in which key sets may lie."""
+        return _networks(self.jwks_networks)
 
     @property
     def base_url(self) -> str:

@@ -178,6 +178,23 @@ class StorageUnavailable(Failure):
     message = "The database is not available just now; please try again."
 
 
+class SdkTokenInvalid(Failure):
+    """The token of an SDK is not signed with the SDK key it names, is over, or does not fit the key.
+
+    Source: atomic.md section 4.
+    """
+
+    code = "invalid_sdk_token"
+    message = "The token of the SDK is missing."
+
+
+class KeysUnavailable(Failure):
+    """The keys that could prove the token are being fetched from its issuer, or cannot be had from there."""
+
+    code = "keys_unavailable"
+    message = "The keys of the token's issuer are not available just now; please try again."
+
+
 class InternalError(Failure):
     """A fault of ours. The log has the stack trace under the request id."""
 

@@ -39,6 +39,18 @@ def loads(raw: bytes, with_any_text: bool = False) -> Any:
     return document
 
 
+def loads_foreign(raw: bytes) -> Any:
+    """Return the value of a JSON document that others made, and not for us: of any depth, with any numbers and texts.
+
+    Numbers that overflow are infinite. Raises errors.InvalidBody when it is no JSON in UTF-8, has a key twice in one
+    object or NaN, or is more than Python can read.
+    """
+    try:
+        return _FOREIGN.decode(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise errors.InvalidBody("The document is not JSON.") from None
+
+
 def has_escapes(raw: bytes) -> bool:
     """Tell whether NUL or a lone surrogate may be in a document that was read.
 
@@ -76,6 +88,7 @@ def _constant(name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+_FOREIGN = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def _children(value: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from app.models import accounts, audit, devices, erasures, events, imports, lists, replies, users, workspaces  # noqa: F401 - the models
+from app.models import accounts, audit, devices, erasures, events, imports, lists, replies, sdk_keys, users, workspaces  # noqa: F401 - the models
 from app.models.database import BaseModel
 from app.models.stores import PostgresStore, SqliteStore
 

@@ -10,6 +10,7 @@ STATUS = {
     errors.InvalidInput: 400,
     errors.InvalidBody: 400,
     errors.WrongCredentials: 401,
+    errors.SdkTokenInvalid: 401,
     errors.SecretNeeded: 403,
     errors.SignatureNeeded: 403,
     errors.EmailChange: 403,
@@ -28,11 +29,13 @@ STATUS = {
     errors.BodyTooLarge: 413,
     errors.TooManyRequests: 429,
     errors.InternalError: 500,
+    errors.KeysUnavailable: 503,
     errors.StorageUnavailable: 503,
 }
 _HEADERS = {
     errors.WrongCredentials: {"WWW-Authenticate": 'Basic realm="Rollcall"'},
     errors.StillRunning: {"Retry-After": "1"},
+    errors.KeysUnavailable: {"Retry-After": "1"},
     errors.StorageUnavailable: {"Retry-After": "1"},  # seconds; a restarted database is back in about that
 }
 _BY_STATUS = {404: errors.NotFound, 413: errors.BodyTooLarge}

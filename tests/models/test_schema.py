@@ -19,6 +19,7 @@ from app.models import (
     lists,
     replies,
     schema,
+    sdk_keys,
     stores,
     users,
     workspaces,
@@ -30,6 +31,7 @@ MODELS = [
     workspaces.Workspace, workspaces.Key, workspaces.Origin, users.User, devices.Device, accounts.Membership, lists.List,
     lists.Subscription, events.Event, replies.Reply, replies.EventId, replies.ReplySubject, erasures.Erasure,
     erasures.MergedUser, jobs.JobRun, audit.AuditRecord, imports.Import,
+    sdk_keys.SdkKey,
 ]  # fmt: skip
 # What a key is looked up in before there is a workspace, and what is done for the whole installation.
 DIRECTORY = {"workspaces", "keys", "origins", "job_runs"}
