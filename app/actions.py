@@ -15,3 +15,6 @@ class Action(StrEnum):
     LIST_CREATED = "list.created"
     LIST_CHANGED = "list.changed"
     LIST_ARCHIVED = "list.archived"
+    SEGMENT_CREATED = "segment.created"
+    SEGMENT_CHANGED = "segment.changed"
+    SEGMENT_DELETED = "segment.deleted"

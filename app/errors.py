@@ -109,6 +109,13 @@ class ListNotFound(NotFound):
     message = "There is no list with this id."
 
 
+class SegmentNotFound(NotFound):
+    """No segment of this workspace has that id."""
+
+    code = "segment_not_found"
+    message = "There is no segment with this id."
+
+
 class LinkInvalid(NotFound):
     """The link was not made by us, has expired, or what it is about is gone."""
 

@@ -17,8 +17,10 @@ MAX_INTEGER = 2**53 - 1  # beyond it a JavaScript client reads another number th
 _MAX_INTEGER_DIGITS = 17  # a sign and 16 digits hold MAX_INTEGER; longer ones need not be converted to be refused
 
 
-def loads(raw: bytes, with_any_text: bool = False) -> Any:
+def loads(raw: bytes, with_any_text: bool = False, max_depth: int = MAX_DEPTH) -> Any:
     """Return the value of a JSON document; with_any_text leaves it to the caller to `check_text`.
+
+    max_depth: how many levels of objects and arrays it may have.
 
     Raises errors.InvalidBody when it is not strict JSON, errors.InvalidInput when a text in it has NUL or a lone
     surrogate (details name the field).
@@ -29,11 +31,11 @@ def loads(raw: bytes, with_any_text: bool = False) -> Any:
     except UnicodeDecodeError:
         raise errors.InvalidBody("The body must be JSON in UTF-8.") from None
     except RecursionError:
-        raise errors.InvalidBody(_TOO_DEEP) from None
+        raise _too_deep(max_depth) from None
     except json.JSONDecodeError as error:
         raise errors.InvalidBody(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
-        raise errors.InvalidBody(_TOO_DEEP)
+    if text.count("[") + text.count("{") > max_depth and _is_deeper(document, max_depth):
+        raise _too_deep(max_depth)
     if not with_any_text and has_escapes(raw):
         check_text(document)
     return document
@@ -59,7 +61,8 @@ def has_escapes(raw: bytes) -> bool:
     return b"\\u" in raw
 
 
-_TOO_DEEP = f"The body is nested deeper than {MAX_DEPTH} levels."
+def _too_deep(levels: int) -> errors.InvalidBody:
+    return errors.InvalidBody(f"The body is nested deeper than {levels} levels.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,7 +14,20 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from app.models import accounts, audit, devices, erasures, events, imports, lists, replies, sdk_keys, users, workspaces  # noqa: F401 - the models
+from app.models import (  # noqa: F401 - the models
+    accounts,
+    audit,
+    devices,
+    erasures,
+    events,
+    imports,
+    lists,
+    replies,
+    sdk_keys,
+    segments,
+    users,
+    workspaces,
+)
 from app.models.database import BaseModel
 from app.models.stores import PostgresStore, SqliteStore
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 LEAVES = {
-    "actions", "clock", "config", "counters", "cursors", "dates", "downloads", "errors", "ids", "journal", "logs", "strict_json", "uids",
+    "actions", "clock", "config", "counters", "cursors", "dates", "downloads", "errors", "ids", "journal", "logs", "rules", "strict_json", "uids",
 }  # fmt: skip
 # A room -> what it may import of app besides itself.
 MAY_IMPORT = {
@@ -46,6 +46,7 @@ STANDARD_ONLY = {
     "errors",
     "ids",
     "journal",
+    "rules",
     "strict_json",
     "uids",
 }

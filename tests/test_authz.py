@@ -15,6 +15,7 @@ from app.config import Settings
 from app.models import users
 from app.models.database import db, forget_connection
 from app.models.lists import List
+from app.models.segments import Segment
 from app.services import audit, keys, links, storage, workspaces
 from tests.conftest import ENGINES
 from tests.factories import Api, basic
@@ -84,6 +85,7 @@ class World:
         self.id = {name: workspaces.find(one.workspace) for name, one in made.items()}
         self.ids: dict[str, str] = {"nobody": NOBODYS_ID}
         self.list_ids: dict[str, str] = {"nobody": NOBODYS_ID}
+        self.segment_ids: dict[str, str] = {"nobody": NOBODYS_ID}
         for name, kinds in (("A", ("own", "both")), ("B", ("both", "theirs"))):
             self._fill(name, kinds)
         self.headers = self._credentials(made["A"], made["B"])
@@ -102,6 +104,7 @@ class World:
                 self.list_ids[kind] = api.post("lists", {"title": mark}).json["id"]
             else:  # the very id that the other workspace has
                 List.insert(workspace_id=workspace, id=self.list_ids[kind], title=mark, created_at=0).execute()
+            self._make_segment(name, kind)
             self.ids.setdefault(kind, f"{KINDS.index(kind) + 1:024x}")
             users.upsert(workspace, self.ids[kind], UIDS[kind], {}, 0, guard_email=False)
             api.user(f"acme{UIDS[kind]}", first_name=mark, is_account=True)
@@ -113,6 +116,16 @@ class World:
             about = {"first_name": mark, "email": f"{uid}@example.com", "meta": {"mark": uid, mark: 1}}
             api.user(uid, **about, **everything, device_token=f"token-{uid}")
             assert api.post(f"users/{uid}/events", {"event": mark}).status_code == 200
+
+    def _make_segment(self, name: str, kind: str) -> None:
+        fields = {"name": MARKS[name], "rule": {"attribute": "first_name", "is": MARKS[name]}}
+        if kind not in self.segment_ids:
+            self.segment_ids[kind] = self.api[name].post("segments", fields).json["id"]
+            return
+        rule = {**fields, "rule": json.dumps(fields["rule"])}
+        Segment.insert(
+            workspace_id=self.id[name], id=self.segment_ids[kind], created_at=0, updated_at=0, **rule
+        ).execute()
 
     def _credentials(self, ours: Any, theirs: Any) -> dict[str, str | None]:
         workspace = self.id["A"]
@@ -153,6 +166,7 @@ class World:
             return self._link(known, row.path.rpartition("/")[2])
         values = {
             "uid": UIDS[known], "account": f"acme{UIDS[known]}", "list_id": self.list_ids[known], "id": self.ids[known],
+            "segment_id": self.segment_ids[known],
             "token": f"token-{UIDS[known]}", "name": "mark", "path": "index.css",
         }  # fmt: skip
         return values[name]

@@ -14,10 +14,11 @@ from app.api import (
     openapi,
     rates,
     requests,
+    segments,
     subscriptions,
     users,
 )
-from app.api.blueprint import ListIdConverter, UidConverter
+from app.api.blueprint import ListIdConverter, SegmentIdConverter, UidConverter
 from app.api.proxies import TrustedProxies
 
 # Only /v1 is documented. The bare root answers too, because the official PHP and Java SDKs call it (engage.md 1).
@@ -27,7 +28,7 @@ VERSION_PREFIX = "/v1"
 def init_app(app: Flask) -> None:
     """Put the API on the app."""
     app.url_map.merge_slashes = False  # a double slash is no route, and no redirect to one
-    app.url_map.converters |= {"uid": UidConverter, "list": ListIdConverter}
+    app.url_map.converters |= {"uid": UidConverter, "list": ListIdConverter, "segment": SegmentIdConverter}
     settings = app.config["SETTINGS"]
     proxies = TrustedProxies(app.wsgi_app, settings.proxies)
     app.wsgi_app = proxies  # type: ignore[method-assign]
@@ -36,8 +37,8 @@ def init_app(app: Flask) -> None:
     requests.init_app(app)
     errors.init_app(app)
     api = openapi.new_api(app)
-    for blueprint in (users.blp, events.blp, accounts.blp, lists.blp, subscriptions.blp, batches.blp, audit.blp):
-        api.register_blueprint(blueprint, url_prefix=VERSION_PREFIX)
-        app.register_blueprint(blueprint, url_prefix="", name=f"unversioned_{blueprint.name}")
+    for noun in (users, events, accounts, lists, subscriptions, batches, audit, segments):
+        api.register_blueprint(noun.blp, url_prefix=VERSION_PREFIX)
+        app.register_blueprint(noun.blp, url_prefix="", name=f"unversioned_{noun.blp.name}")
     api.register_blueprint(health.blp)
     docs.init_app(app)

@@ -40,6 +40,12 @@ class ListIdConverter(BaseConverter):
     regex = "[^/]+"
 
 
+class SegmentIdConverter(BaseConverter):
+    """The id of a segment in a path; app/api/requests.py checks it."""
+
+    regex = "[^/]+"
+
+
 def makes_user(view: F) -> F:
     """Say that the view makes a user of the uid in its path: then an impossible one is bad input, not unknown."""
     view.makes_user = True  # type: ignore[attr-defined]

@@ -26,6 +26,16 @@ def takes(size: int, with_any_text: bool) -> Callable[[F], F]:
     return mark
 
 
+def nested(levels: int) -> Callable[[F], F]:
+    """Let the body of the view have so many levels of objects and arrays."""
+
+    def mark(view: F) -> F:
+        view.max_depth = levels  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 class StrictParser(FlaskParser):
     """webargs with our reader in front, and our errors behind."""
 
@@ -34,7 +44,8 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Any) -> Any:
         """Return the body, which must be a JSON object. Raises errors.InvalidBody, InvalidInput, BodyTooLarge."""
         view = current_app.view_functions[req.endpoint or ""]
-        body = strict_json.loads(read_body(req), getattr(view, "with_any_text", False))
+        with_any_text, levels = getattr(view, "with_any_text", False), getattr(view, "max_depth", strict_json.MAX_DEPTH)
+        body = strict_json.loads(read_body(req), with_any_text, levels)
         if not isinstance(body, dict):
             raise errors.InvalidBody()
         return body

@@ -18,6 +18,7 @@ STATUS = {
     errors.UserNotFound: 404,
     errors.AccountNotFound: 404,
     errors.ListNotFound: 404,
+    errors.SegmentNotFound: 404,
     errors.LinkInvalid: 404,
     errors.MethodNotAllowed: 405,
     errors.UidTaken: 409,

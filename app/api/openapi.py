@@ -10,9 +10,10 @@ from flask import Flask, current_app
 
 from app import errors, ids, uids
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
-from app.api.blueprint import Api, ListIdConverter, UidConverter
+from app.api.blueprint import Api, ListIdConverter, SegmentIdConverter, UidConverter
 from app.api.errors import STATUS
 from app.api.rates import UNLIMITED
+from app.schemas import grammar
 
 _INTRODUCTION = (
     "Rollcall keeps who a product's users are, what they did, and which lists and accounts they belong to.\n\n"
@@ -67,6 +68,7 @@ _PATH_PARAMETERS = {
     "name": {"description": "The name of an attribute.", "example": "plan"},
     "token": {"description": "A push token, URL-encoded.", "example": "ExponentPushToken[x]"},
     "link": {"description": "A signed link, as a reply gave it.", "example": "XQ19azQe.WyJhIiwiYiJd.aBc.dEf"},
+    "segment_id": {"description": "The id of the segment.", "example": "62bbdd2e5bfea4dca4834045"},
     "list_id": {"description": "The id of the list.", "example": "60036440419768607192801b"},
 }
 _UID = {"type": "string", "pattern": uids.PATTERN}
@@ -90,9 +92,11 @@ def new_api(app: Flask) -> Api:
     api = Api(app)
     api.register_converter(UidConverter, lambda converter: _UID)
     api.register_converter(ListIdConverter, lambda converter: {"type": "string", "pattern": ids.PATTERN})
+    api.register_converter(SegmentIdConverter, lambda converter: {"type": "string", "pattern": ids.PATTERN})
     api.ma_plugin.converter.add_attribute_function(_names)
     for name, scheme in _SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
+    api.spec.components.schema("Rule", grammar.document())
     for name, header in _RATE_HEADERS.items():
         api.spec.components.header(name, header)
     return api
@@ -219,6 +223,8 @@ def _describe(schemas: dict[str, Any]) -> None:
     """Give every schema the first line of its class, and an example made of the examples of its fields."""
     by_name = {type(schema).__name__.removesuffix("Schema"): type(schema) for schema in _used_schemas()}
     for name, schema in schemas.items():
+        if name not in by_name:  # the grammar of rules, which describes itself
+            continue
         schema["description"] = (inspect.getdoc(by_name[name]) or "").split("\n")[0]
         schema["example"] = _example(schema, schemas)
 

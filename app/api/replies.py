@@ -18,6 +18,7 @@ from app.errors import Failure
 from app.services.audit import AuditRow
 from app.services.events import EventRow
 from app.services.lists import ListRow, Subscribed
+from app.services.segments.definitions import SegmentRow
 from app.services.users import Saved, UserRow, version
 
 _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
@@ -76,6 +77,16 @@ def lists(page: Page) -> Response:
     return pages.link(reply(pages.body([shown_list(row) for row in page.rows], page)), page)
 
 
+def segment(found: SegmentRow) -> Response:
+    """Return a segment."""
+    return reply(shown_segment(found))
+
+
+def segments(page: Page) -> Response:
+    """Return a page of segments."""
+    return pages.link(reply(pages.body([shown_segment(row) for row in page.rows], page)), page)
+
+
 def audit_records(page: Page) -> Response:
     """Return a page of the audit log."""
     return pages.link(reply(pages.body([shown_audit_record(row) for row in page.rows], page)), page)
@@ -109,6 +120,8 @@ def verdicts(count: int, refused: Mapping[int, Failure]) -> Response:
 
 def shown_user(row: UserRow) -> dict[str, Any]:
     """Return the user object of engage.md section 3."""
+    if row.rules is not None:
+        raise ValueError("nobody has decided which segments the user is in")
     return {
         "id": row.id,
         "uid": row.uid,
@@ -123,7 +136,7 @@ def shown_user(row: UserRow) -> dict[str, Any]:
         "member_count": row.member_count if row.is_account else None,
         "archived": row.archived_at is not None,
         "lists": [{"id": one["id"], "subscribed": one["status"] == "subscribed"} for one in row.lists],
-        "segments": [],
+        "segments": row.segments,
         "meta": row.meta,
         "created_at": dates.render(row.created_at),
         "last_interaction": None if row.last_interaction is None else dates.render(row.last_interaction),
@@ -139,6 +152,11 @@ def shown_event(row: EventRow) -> dict[str, Any]:
 def shown_audit_record(row: AuditRow) -> dict[str, Any]:
     """Return a record of the audit log as it is answered."""
     return {**row._asdict(), "at": dates.render(row.at)}
+
+
+def shown_segment(row: SegmentRow) -> dict[str, Any]:
+    """Return a segment as it is answered."""
+    return {**row._asdict(), "created_at": dates.render(row.created_at), "updated_at": dates.render(row.updated_at)}
 
 
 def shown_list(row: ListRow) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def wait_for_storage() -> None:
 def check_path() -> None:
     """Refuse a path that is no UTF-8 and a uid that nobody can have: not found, or bad input where it would be made.
 
-    Raises errors.NotFound, UserNotFound, AccountNotFound, ListNotFound, InvalidInput.
+    Raises errors.NotFound, UserNotFound, AccountNotFound, ListNotFound, SegmentNotFound, InvalidInput.
     """
     if "\ufffd" in request.path:
         try:
@@ -79,6 +79,8 @@ def check_path() -> None:
     given = request.view_args or {}
     if not ids.is_id(given.get("list_id", _SOME_ID)):
         raise errors.ListNotFound()
+    if not ids.is_id(given.get("segment_id", _SOME_ID)):
+        raise errors.SegmentNotFound()
     if not uids.is_valid(given.get("uid", _SOME_ID)):
         view = current_app.view_functions[request.endpoint or ""]
         makes_user = getattr(view, "makes_user", False)

@@ -35,6 +35,7 @@ def create(fields: dict[str, Any]) -> Response:
 
 @blp.get("/users")
 @requires(SECRET_KEY)
+@may_raise(errors.SegmentNotFound)
 @blp.arguments(UserQuerySchema, location="query")
 @blp.response(200, UserPageSchema, description="A page of users.")
 def page(query: dict[str, Any]) -> Response:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import apsw
+import orjson
 import peewee
 import psycopg
 from playhouse.apsw_ext import APSWDatabase
@@ -55,6 +56,10 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     def is_broken(self) -> bool:
         """Tell whether the connection is lost. SQLite's never is."""
         return False
+
+    def array(self, texts: Sequence[str]) -> str:
+        """Return texts as the parameter of `Dialect.in_array`."""
+        return orjson.dumps(texts).decode()
 
     def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts with their parameters; return the rows of each."""
@@ -122,6 +127,10 @@ class PostgresStore(peewee.PostgresqlDatabase):
             if not self.is_broken():
                 connection.rollback()
             raise
+
+    def array(self, texts: Sequence[str]) -> str:
+        """Return texts as the parameter of `Dialect.in_array`."""
+        return _array(texts)
 
     def is_broken(self) -> bool:
         """Tell whether the connection of this thread is lost."""

@@ -85,6 +85,10 @@ class UserQuerySchema(PageQuerySchema):
         validate=validate.Length(max=MAX_QUERY_LISTS),
         metadata={"description": "Only users on one of these lists.", "example": ["60036440419768607192801b"]},
     )
+    segment = Text(
+        validate=validate.Regexp(ids.PATTERN, error="Must be the id of a segment."),
+        metadata={"description": "Only users in this segment.", "example": "62bbdd2e5bfea4dca4834045"},
+    )
     order = Text(
         validate=validate.OneOf(["asc", "desc"]),
         metadata={"description": "`desc` shows the newest first.", "example": "asc"},

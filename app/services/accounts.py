@@ -10,6 +10,7 @@ from app.models import users as users_store
 from app.models.database import statement, transaction
 from app.models.users import UserRow
 from app.services import memberships, users
+from app.services.segments import membership
 
 
 @transaction
@@ -55,7 +56,11 @@ def members(workspace: int, uid: str, limit: int, after: str | None, before: str
     if account_id is None:
         raise errors.UserNotFound()
     ids, behind = store.members(workspace, account_id, limit + 1, before or after, descending=before is not None)
-    found = sorted(users_store.find_all(workspace, ids), key=lambda user: user.id, reverse=before is not None)
+    found = sorted(
+        membership.shown(workspace, users_store.find_all(workspace, ids)),
+        key=lambda user: user.id,
+        reverse=before is not None,
+    )
     return cursors.page(found, behind, limit, backwards=before is not None)
 
 

@@ -13,7 +13,8 @@ from app.models import users as users_store
 from app.models.database import Call, commit_all, run_all, statement
 from app.models.keyset import of_workspace
 from app.services import events
-from app.services.users import Saved
+from app.services.segments import membership
+from app.services.users import Saved, UserRow
 
 Rows = list[list[tuple[Any, ...]]]
 
@@ -23,20 +24,23 @@ class Operation(NamedTuple):
 
     result: makes the answer of the rows of the calls, None where the operation needs its own way through the services:
     it has done nothing then. user: whom it writes to, "" if it only reads. check: a read that must find nothing before
-    the write is done here.
+    the write is done here. workspace: the one whose users the answer shows, if it shows any.
     """
 
     calls: Sequence[Call]
     result: Callable[[Rows], Any]
     user: str = ""
     check: Call | None = None
+    workspace: int = 0
 
 
 def retrieve(workspace: int, uid: str) -> Operation:
     """Return the operation that finds a user: a UserRow."""
-    return Operation(
-        [users_store.find_call(workspace, uid)], lambda rows: users_store.row(rows[0][0]) if rows[0] else None
-    )
+
+    def result(rows: Rows) -> UserRow | None:
+        return users_store.row(rows[0][0]) if rows[0] else None
+
+    return Operation([users_store.find_call(workspace, uid)], result, workspace=workspace)
 
 
 def page(workspace: int, limit: int, after: str | None) -> Operation:
@@ -46,7 +50,7 @@ def page(workspace: int, limit: int, after: str | None) -> Operation:
         found = [users_store.row(values[1:]) for values in rows[0]]
         return cursors.page(found, bool(rows[0] and rows[0][0][0]), limit, backwards=False)
 
-    return Operation([users_store.page_call(limit + 1, [of_workspace(workspace)], after)], result)
+    return Operation([users_store.page_call(limit + 1, [of_workspace(workspace)], after)], result, workspace=workspace)
 
 
 def save(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
@@ -64,7 +68,7 @@ def save(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
         user = users_store.row(rows[0][0])
         return Saved(user, user.id == id)
 
-    return Operation([call], result, uid, users_store.claimants_call(workspace, fields))
+    return Operation([call], result, uid, users_store.claimants_call(workspace, fields), workspace)
 
 
 def record(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
@@ -74,9 +78,13 @@ def record(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
     return Operation(calls, lambda rows: True, uid)
 
 
-@statement
 def look(operations: Sequence[Operation]) -> list[Any]:
     """Do operations that only read; return their results. Raises errors.StorageUnavailable."""
+    return _with_segments(operations, _look(operations))
+
+
+@statement
+def _look(operations: Sequence[Operation]) -> list[Any]:
     return _results(operations, run_all([call for one in operations for call in one.calls]))
 
 
@@ -92,7 +100,7 @@ def write(operations: Sequence[Operation]) -> list[Any]:
     ordered = sorted(free, key=lambda index: operations[index].user)
     chosen = [operations[index] for index in ordered]
     rows = commit_all([call for one in chosen for call in one.calls])
-    done = dict(zip(ordered, _results(chosen, rows), strict=True))
+    done = dict(zip(ordered, _with_segments(chosen, _results(chosen, rows)), strict=True))
     return [done.get(index) for index in range(len(operations))]
 
 
@@ -110,3 +118,31 @@ def _free(operations: Sequence[Operation]) -> list[int]:
 def _results(operations: Sequence[Operation], rows: Rows) -> list[Any]:
     remaining = iter(rows)
     return [one.result([next(remaining) for _ in one.calls]) for one in operations]
+
+
+def _with_segments(operations: Sequence[Operation], results: list[Any]) -> list[Any]:
+    """Decide the segments of all users of the results: a statement for each workspace that has any."""
+    shown = [_users_of(result) for result in results]
+    waiting: dict[int, list[UserRow]] = {}
+    for one, rows in zip(operations, shown, strict=True):
+        if rows and rows[0].rules is not None:
+            waiting.setdefault(one.workspace, []).extend(rows)
+    if not waiting:
+        return results
+    decided = {workspace: iter(membership.shown(workspace, rows)) for workspace, rows in waiting.items()}
+    return [
+        _showing(result, [next(decided[one.workspace]) for _ in rows]) if rows and rows[0].rules is not None else result
+        for one, rows, result in zip(operations, shown, results, strict=True)
+    ]
+
+
+def _users_of(result: Any) -> list[UserRow]:
+    if result.__class__ is UserRow:
+        return [result]
+    return [result.user] if result.__class__ is Saved else result.rows if result.__class__ is cursors.Page else []
+
+
+def _showing(result: Any, rows: list[UserRow]) -> Any:
+    if result.__class__ is UserRow:
+        return rows[0]
+    return result._replace(user=rows[0]) if result.__class__ is Saved else result._replace(rows=rows)

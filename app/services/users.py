@@ -16,6 +16,7 @@ from app.models.keyset import of_workspace
 from app.models.users import UserRow
 from app.services import audit, erasures, memberships, subscriptions
 from app.services.audit import Caller
+from app.services.segments import membership
 
 __all__ = [
     "Saved",
@@ -53,7 +54,7 @@ def retrieve(workspace: int, uid: str) -> UserRow:
     found = store.find(workspace, uid)
     if found is None:
         raise errors.UserNotFound()
-    return found
+    return membership.shown(workspace, [found])[0]
 
 
 def create(workspace: int, id: str, changes: Mapping[str, Any], full: bool, any_id: bool = False) -> Saved:
@@ -93,7 +94,8 @@ def patch(
     with the secret. Raises errors.PreconditionFailed, and what `update` raises.
     """
     store.lock(workspace, uid)
-    now = store.find(workspace, uid)
+    stored = store.find(workspace, uid)
+    now = stored and membership.shown(workspace, [stored])[0]
     if (only_new and now) or (expected is not None and (now is None or version(now) != expected)):
         raise errors.PreconditionFailed()
     given = changes.get("meta", {})
@@ -135,18 +137,21 @@ def page(
     before: str | None = None,
     descending: bool = False,
     meta: Mapping[str, str] | None = None,
+    segment: str | None = None,
     **filters: Any,
 ) -> Page:
     """Return users in the order of their ids, or against it: those after the one cursor, or those before the other.
 
-    limit: rows at most. meta: attributes to have, as text. filters: those that `app.models.users.by` knows.
+    limit: rows at most. meta: attributes to have, as text. segment: its id. filters: those that `app.models.users.by`
+    knows. Raises errors.SegmentNotFound.
     """
     wanted = [of_workspace(workspace)]
     wanted += [store.by(name, value) for name, value in filters.items()]
     wanted += [store.by_meta(key, text) for key, text in (meta or {}).items()]
+    wanted += [membership.condition(workspace, segment)] if segment is not None else []
     backwards = before is not None
     found, behind = store.page(limit + 1, wanted, before or after, descending=backwards != descending)
-    return cursors.page(found, behind, limit, backwards)
+    return cursors.page(membership.shown(workspace, found), behind, limit, backwards)
 
 
 def lock(workspace: int, uid: str) -> str:
@@ -192,7 +197,8 @@ def _save(workspace: int, uid: str, changes: Mapping[str, Any], full: bool, id: 
     if fields.pop("archived", None) is False:
         fields["archived_at"] = None
     write = _save_all if any(fields.get(name) for name in _BESIDE) else _save_fields
-    return write(workspace, uid, fields, full, id or ids.new())
+    saved = write(workspace, uid, fields, full, id or ids.new())
+    return saved._replace(user=membership.shown(workspace, [saved.user])[0])
 
 
 @statement

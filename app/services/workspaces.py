@@ -6,6 +6,7 @@ import string
 from dataclasses import dataclass
 
 from app import clock, errors
+from app.models import segments
 from app.models.database import statement, transaction
 from app.models.workspaces import Workspace
 from app.services import keys
@@ -44,6 +45,7 @@ def create(name: str, pair: KeyPair | None = None) -> NewWorkspace:
         signing_key=secrets.token_urlsafe(_SIGNING_KEY_BYTES),
         created_at=clock.now(),
     )
+    segments.create_everybody(made.id, made.created_at)
     pair = keys.add(made.id, pair)
     return NewWorkspace(name, made.environment_id, pair.public, pair.secret)
 

@@ -13,7 +13,9 @@ from app import clock, ids
 from app.api.hot import HotPath, Left, Reply, Request
 from app.api.hot.recognising import LONG_WAY
 from app.counters import Counters
+from app.models import segments as store
 from app.models.database import db
+from app.services import workspaces
 from app.services.rates import Policy
 from tests.factories import Api, basic, fresh
 
@@ -115,6 +117,25 @@ def pair(app, api, other_api, monkeypatch):
     return Pair(app, api, other_api)
 
 
+RULES = {
+    "1" * 24: {"attribute": "meta.plan", "exists": True},
+    "2" * 24: {"any": [{"event": "Ada"}, {"attribute": "email", "is": "A@example.com", "ignore_case": True}]},
+}
+
+
+@pytest.fixture(params=[False, True], ids=["without", "with"])
+def segments(request, pair):
+    """Whether both workspaces have segments."""
+    for api in (pair.hot, pair.cold) if request.param else ():
+        with db.atomic():
+            workspace = workspaces.find(api.keys.workspace)
+            store.change_set(workspace)
+            for id, rule in RULES.items():
+                fields = {"name": "x", "rule": json.dumps(rule), "created_at": NOW, "updated_at": NOW}
+                store.Segment.insert(workspace_id=workspace, id=id, **fields).execute()
+    return request.param
+
+
 def _same_ids(monkeypatch, pair):
     """Let both workspaces count their ids by themselves: what one gives out, the other does, too."""
     counts = {True: itertools.count(), False: itertools.count()}
@@ -134,7 +155,7 @@ def _same_ids(monkeypatch, pair):
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(requests, min_size=1, max_size=5))
-def test_one_after_the_other_both_ways_agree(app, pair, wanted):
+def test_one_after_the_other_both_ways_agree(app, pair, segments, wanted):
     _forget(pair)
     with pytest.MonkeyPatch.context() as patch:
         _same_ids(patch, pair)
@@ -147,7 +168,7 @@ def test_one_after_the_other_both_ways_agree(app, pair, wanted):
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(fields, min_size=len(UIDS), max_size=len(UIDS)))
-def test_together_they_do_what_each_does_alone(app, pair, bodies):
+def test_together_they_do_what_each_does_alone(app, pair, segments, bodies):
     _forget(pair)
     group = [("PUT", f"users/{uid}", body) for uid, body in zip(UIDS, bodies, strict=True)]
     hot, cold = pair.send(group, **{"X-Request-Id": "the-same"})
@@ -162,7 +183,7 @@ def _forget(pair):
             api.delete(f"users/{uid}")
 
 
-def test_the_common_requests_take_the_hot_path(pair):
+def test_the_common_requests_take_the_hot_path(pair, segments):
     uid = fresh()
     group = [
         ("POST", "users", {"id": uid, "first_name": "Ada", "meta": {"plan": "pro"}}),
@@ -173,6 +194,28 @@ def test_the_common_requests_take_the_hot_path(pair):
     pair.send(group)
     pair.send([("GET", f"users/{uid}", None), ("GET", "users?limit=30", None), ("GET", "users", None)])
     assert pair.hits == len(group) + 3
+
+
+def test_the_segments_of_all_users_of_a_moment_are_shown(pair, segments):
+    pair.send([("PUT", f"users/{uid}", {"meta": {"plan": "pro"}}) for uid in UIDS])
+    group = [("GET", f"users/{uid}", None) for uid in UIDS] + [("GET", "users?limit=3", None)]
+    hot, cold = pair.send(group, **{"X-Request-Id": "the-same"})
+    assert pair.hits == len(UIDS) * 2 + 1 and [one[0] for one in hot + cold] == [200] * len(group) * 2
+    shown = [{"id": "1" * 24, "suppressed": False}] if segments else []
+    for status, _, body in hot + cold:
+        users = json.loads(body)
+        assert [user["segments"] for user in users.get("data", [users])] == [shown] * len(users.get("data", [users]))
+
+
+def test_a_segment_shows_at_the_next_read_of_a_hot_path_that_knew_of_none(pair):
+    pair.send([("PUT", "users/a", {"meta": {"plan": "pro"}})])
+    made = pair.hot.post("segments", {"name": "x", "rule": {"attribute": "meta.plan", "is": "pro"}}).json["id"]
+    pair.hits = 0
+    hot, _ = pair.send([("GET", "users/a", None)])
+    assert pair.hits == 1 and json.loads(hot[0][2])["segments"] == [{"id": made, "suppressed": False}]
+    pair.hot.delete(f"segments/{made}")
+    hot, _ = pair.send([("GET", "users/a", None)])
+    assert json.loads(hot[0][2])["segments"] == []
 
 
 @pytest.mark.parametrize("name", sorted(LONG_WAY))

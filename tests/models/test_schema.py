@@ -20,6 +20,7 @@ from app.models import (
     replies,
     schema,
     sdk_keys,
+    segments,
     stores,
     users,
     workspaces,
@@ -32,6 +33,7 @@ MODELS = [
     lists.Subscription, events.Event, replies.Reply, replies.EventId, replies.ReplySubject, erasures.Erasure,
     erasures.MergedUser, jobs.JobRun, audit.AuditRecord, imports.Import,
     sdk_keys.SdkKey,
+    segments.Segment, segments.SegmentSet, segments.SegmentSuppression,
 ]  # fmt: skip
 # What a key is looked up in before there is a workspace, and what is done for the whole installation.
 DIRECTORY = {"workspaces", "keys", "origins", "job_runs"}

@@ -45,7 +45,11 @@ class User(BaseModel):
 
 
 class UserRow(NamedTuple):
-    """A user with all that the user object shows; times are epoch milliseconds, the last three lists of dicts."""
+    """A user with all that the user object shows; times are epoch milliseconds, side tables lists of dicts.
+
+    rules: the version of the workspace's segments, while it is not decided which of them the user is in; None when it
+    is, or there are none (app/services/segments/membership.py).
+    """
 
     id: str
     uid: str
@@ -63,6 +67,8 @@ class UserRow(NamedTuple):
     devices: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
     lists: list[dict[str, Any]]
+    segments: list[dict[str, Any]]
+    rules: str | None
 
 
 def columns(d: Dialect) -> str:
@@ -84,20 +90,21 @@ def columns(d: Dialect) -> str:
         "subscriptions.position",
         "subscriptions WHERE subscriptions.workspace_id = users.workspace_id AND subscriptions.user_id = users.id",
     )
+    rules = "(SELECT version FROM segment_sets WHERE segment_sets.workspace_id = users.workspace_id)"
     return (
         "users.id, users.uid, users.uid_updateable, users.first_name, users.last_name, users.number, users.email, "
         f"users.is_account, users.member_count, users.archived_at, {d.json_text.format('users.meta')}, "
-        f"users.created_at, users.last_interaction, {devices}, {accounts}, {lists}"
+        f"users.created_at, users.last_interaction, {devices}, {accounts}, {lists}, {rules}"
     )
 
 
 def row(values: tuple[Any, ...]) -> UserRow:
     """Return the user of a row of `columns`."""
-    *columns, is_account, members, archived_at, meta, created_at, last, devices, accounts, lists = values
+    *columns, is_account, members, archived_at, meta, created_at, last, devices, accounts, lists, rules = values
     columns[2] = bool(columns[2])  # SQLite has no booleans
     side_tables = [orjson.loads(text) if text != "[]" else [] for text in (devices, accounts, lists)]
     return UserRow._make(
-        (*columns, bool(is_account), members, archived_at, load_flat(meta), created_at, last, *side_tables)
+        (*columns, bool(is_account), members, archived_at, load_flat(meta), created_at, last, *side_tables, [], rules)
     )
 
 

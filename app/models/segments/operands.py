@@ -1,0 +1,213 @@
+"""What a comparison of a rule looks at: a column of the user, or a value in JSON, whose type each row decides.
+
+Each kind answers the same questions: equal to a value, before or after it, having a text in it, there at all. A value
+of another type is neither equal nor before nor after (docs/segments.md).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from app import dates, rules
+from app.models.dialects import BYTE_BY_BYTE, Dialect
+from app.models.segments.caseless import fold, folded
+from app.models.segments.conditions import FALSE, TRUE, Condition, days_ago, unsure
+from app.models.users.rows import dump, json_path, key_of_email, key_of_number
+
+_SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "is": "="}
+_FIRST_MILLISECONDS = "100000000000"  # a number of meta below it counts seconds, as in app/dates.py
+_COLUMNS = {
+    "archived": "({row}.archived_at IS NOT NULL)",
+    "member_count": "CASE WHEN {row}.is_account THEN {row}.member_count END",
+}
+# A column -> the one that is indexed, and what goes in there.
+_KEYS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "email": ("{row}.email_key", key_of_email),
+    "number": ("{row}.number_digits", key_of_number),
+}
+
+
+def kind_of(value: Any) -> str:
+    """Return the kind of a value of a rule."""
+    if isinstance(value, dict):
+        return rules.DATE
+    if isinstance(value, bool):
+        return rules.BOOLEAN
+    return rules.TEXT if isinstance(value, str) else rules.NUMBER
+
+
+def moment(value: Any) -> Any:
+    """Return a date of a rule as epoch milliseconds, or as so long ago."""
+    return days_ago(value["days_ago"]) if isinstance(value, dict) else dates.parse(value)
+
+
+class Column(NamedTuple):
+    """A column of the user."""
+
+    d: Dialect
+    name: str
+    kind: str
+
+    @property
+    def found(self) -> Condition:
+        """The value itself."""
+        return Condition(_COLUMNS.get(self.name, f"{{row}}.{self.name}"))
+
+    def equals(self, value: Any) -> Condition:
+        """Return whether it is the value."""
+        if self.kind == rules.DATE:
+            return unsure(f"{self.found.sql} = ?", moment(value))
+        if kind_of(value) != self.kind:
+            return FALSE
+        sql, values = f"{self.found.sql} = ?", [value]
+        if self.name in _KEYS:
+            column, key = _KEYS[self.name]
+            sql, values = f"({column} = ? AND {sql})", [key(value), value]
+        return unsure(sql, *values)
+
+    def compares(self, sign: str, value: Any) -> Condition:
+        """Return whether it stands so to the value."""
+        if self.kind == rules.DATE:
+            return unsure(f"{self.found.sql} {_SIGNS[sign]} ?", moment(value))
+        if kind_of(value) != self.kind or self.kind == rules.BOOLEAN:
+            return FALSE
+        return unsure(f"{_ordered(self.d, self.found.sql, self.kind)} {_SIGNS[sign]} ?", value)
+
+    def matches(self, how: str, wanted: str, ignore_case: bool) -> Condition:
+        """Return whether the text contains, starts with, ends with or is what is wanted."""
+        return _matches(self.d, self.found, how, wanted, ignore_case) if self.kind == rules.TEXT else FALSE
+
+    def exists(self) -> Condition:
+        """Return whether there is one."""
+        return TRUE if self.kind == rules.BOOLEAN else Condition(f"({self.found.sql}) IS NOT NULL")
+
+
+class Json(NamedTuple):
+    """A value in JSON. column: of an object, or of the value itself where there is no key."""
+
+    d: Dialect
+    column: str
+    key: str | None
+
+    @property
+    def _place(self) -> str:
+        return "$" if self.key is None else json_path(self.key)
+
+    @property
+    def found(self) -> Condition:
+        """The value as JSON text."""
+        if self.d.name == "sqlite":
+            return Condition(f"({self.column} -> ?)", (self._place,))
+        one = self._value
+        return one._replace(sql=f"({one.sql})::text")
+
+    @property
+    def _value(self) -> Condition:
+        """On Postgres the value as JSON, on SQLite as what it is."""
+        if self.d.name == "sqlite":
+            return Condition(f"json_extract({self.column}, ?)", (self._place,))
+        return Condition(self.column) if self.key is None else Condition(f"({self.column}->?::text)", (self.key,))
+
+    @property
+    def _text(self) -> Condition:
+        if self.d.name == "sqlite":
+            return self._value
+        one = self._value
+        return one._replace(sql=f"({one.sql} #>> '{{}}')")
+
+    @property
+    def number(self) -> Condition:
+        """The number, NULL where it is none."""
+        kind, value = self._is(rules.NUMBER), self._value
+        cast = "" if self.d.name == "sqlite" else "::numeric"
+        return unsure(f"CASE WHEN {kind.sql} THEN ({value.sql}){cast} END", *kind.values, *value.values)
+
+    def _is(self, kind: str) -> Condition:
+        if self.d.name == "sqlite":
+            names = {rules.TEXT: "'text'", rules.NUMBER: "'integer', 'real'", rules.BOOLEAN: "'true', 'false'"}
+            return unsure(f"json_type({self.column}, ?) IN ({names[kind]})", self._place)
+        names = {rules.TEXT: "string", rules.NUMBER: "number", rules.BOOLEAN: "boolean"}
+        one = self._value
+        return unsure(f"jsonb_typeof({one.sql}) = '{names[kind]}'", *one.values)
+
+    def equals(self, value: Any) -> Condition:
+        """Return whether it is the value: in Postgres' meta by its index."""
+        if self.d.name == "sqlite":
+            if isinstance(value, bool):
+                return unsure(f"json_type({self.column}, ?) = '{str(value).lower()}'", self._place)
+            return self._of_kind(kind_of(value), "=", value)
+        if self.key is None:
+            return unsure(f"{self.column} = ?::jsonb", dump(value))
+        return Condition(f"{self.column} @> ?::jsonb", (dump({self.key: value}),))
+
+    def compares(self, sign: str, value: Any) -> Condition:
+        """Return whether it stands so to the value."""
+        kind = kind_of(value)
+        if kind == rules.BOOLEAN:
+            return FALSE
+        return self._dated(_SIGNS[sign], value) if kind == rules.DATE else self._of_kind(kind, _SIGNS[sign], value)
+
+    def _of_kind(self, kind: str, sign: str, value: Any) -> Condition:
+        is_kind = self._is(kind)
+        if kind == rules.TEXT:
+            text = self._text
+            right = Condition("?", (value,))
+            left = text._replace(sql=_ordered(self.d, text.sql, kind))
+        else:
+            left, right = self._value, _number(self.d, value)
+        return unsure(
+            f"({is_kind.sql} AND {left.sql} {sign} {right.sql})", *is_kind.values, *left.values, *right.values
+        )
+
+    def _dated(self, sign: str, value: dict[str, Any]) -> Condition:
+        """Text that begins like an ISO date is compared as text, a number as seconds or milliseconds."""
+        text, is_text, number = self._text, self._is(rules.TEXT), self.number
+        shape = (
+            "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
+            if self.d.name == "sqlite"
+            else "~ '^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
+        )
+        dated = (
+            f"({is_text.sql} AND {text.sql} {shape} AND {_ordered(self.d, text.sql, rules.TEXT)} {sign} ?)",
+            *is_text.values, *text.values, *text.values, days_ago(value["days_ago"], as_text=True),
+        )  # fmt: skip
+        milliseconds = (
+            f"(CASE WHEN abs({number.sql}) < {_FIRST_MILLISECONDS} THEN 1000 ELSE 1 END * {number.sql} {sign} ?)",
+            *number.values, *number.values, days_ago(value["days_ago"]),
+        )  # fmt: skip
+        return unsure(f"({dated[0]} OR {milliseconds[0]})", *dated[1:], *milliseconds[1:])
+
+    def matches(self, how: str, wanted: str, ignore_case: bool) -> Condition:
+        """Return whether it is a text that contains, starts with, ends with or is what is wanted."""
+        is_text, found = self._is(rules.TEXT), _matches(self.d, self._text, how, wanted, ignore_case)
+        return unsure(f"({is_text.sql} AND {found.sql})", *is_text.values, *found.values)
+
+    def exists(self) -> Condition:
+        """Return whether there is one."""
+        one = self.found
+        return Condition(f"{one.sql} IS NOT NULL", one.values)
+
+
+def _ordered(d: Dialect, sql: str, kind: str) -> str:
+    return f"{sql} {BYTE_BY_BYTE}" if d.name == "postgres" and kind == rules.TEXT else sql
+
+
+def _number(d: Dialect, value: float) -> Condition:
+    """A number as the database reads those that are stored: SQLite rounds some texts to another float than Python."""
+    if d.name == "postgres":
+        return Condition("?::jsonb", (dump(value),))
+    return Condition("json_extract(?, '$')", (dump(value),)) if isinstance(value, float) else Condition("?", (value,))
+
+
+def _matches(d: Dialect, stored: Condition, how: str, wanted: str, ignore_case: bool) -> Condition:
+    if ignore_case:
+        wanted = fold(wanted)
+        stored = folded(d, stored, wanted)
+    sql, values = stored.sql, stored.values
+    if how == "is":
+        return unsure(f"{sql} = ?", *values, wanted)
+    if how == "contains":
+        return unsure(f"{'instr' if d.name == 'sqlite' else 'strpos'}({sql}, ?) > 0", *values, wanted)
+    if how == "starts_with":
+        return unsure(f"substr({sql}, 1, ?) = ?", *values, len(wanted), wanted)
+    end = f"substr({sql}, -?)" if d.name == "sqlite" else f"right({sql}, ?)"
+    return unsure(f"{end} = ?", *values, len(wanted), wanted)

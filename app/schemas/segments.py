@@ -1,0 +1,75 @@
+"""Segments on the wire (docs/segments.md)."""
+
+from marshmallow import EXCLUDE, Schema, fields, validate
+
+from app import ids
+from app.schemas.fields import Limit, ShownDate, Text
+from app.schemas.pages import CursorQuerySchema
+from app.schemas.rules import RuleField
+
+MAX_NAME = 128
+MAX_DESCRIPTION = 255
+MAX_PAGE, DEFAULT_PAGE = 100, 10
+MAX_LEVELS = 32  # of the JSON of a body: ten levels of rules, each an object and an array, and what a leaf has in it
+_ID = "62bbdd2e5bfea4dca4834045"
+
+
+class SegmentFieldsSchema(Schema):
+    """The fields of a segment that callers may write. Everything else in the body is ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    name = Text(
+        validate=validate.Length(min=1, max=MAX_NAME), metadata={"description": "Its name.", "example": "Paying pros"}
+    )
+    description = Text(
+        allow_none=True,
+        validate=validate.Length(max=MAX_DESCRIPTION),
+        metadata={"description": "What it is for.", "example": "Who gets the beta"},
+    )
+    rule = RuleField()
+
+
+class CreateSegmentSchema(SegmentFieldsSchema):
+    """The body of `POST /segments`."""
+
+    name = Text(
+        required=True,
+        validate=validate.Length(min=1, max=MAX_NAME),
+        metadata={"description": "Its name.", "example": "Paying pros"},
+    )
+    rule = RuleField(required=True)
+
+
+class ShownSegmentSchema(Schema):
+    """A segment."""
+
+    id = fields.String(required=True, metadata={"pattern": ids.PATTERN, "example": _ID})
+    name = fields.String(required=True, metadata={"example": "Paying pros"})
+    description = fields.String(required=True, allow_none=True, metadata={"example": None})
+    rule = RuleField(required=True)
+    created_at = ShownDate(
+        required=True, metadata={"description": "UTC, milliseconds.", "example": "2026-01-12T05:24:39.062+00:00"}
+    )
+    updated_at = ShownDate(
+        required=True, metadata={"description": "UTC, milliseconds.", "example": "2026-01-12T05:24:39.062+00:00"}
+    )
+
+
+class SegmentQuerySchema(CursorQuerySchema):
+    """Which segments to show."""
+
+    limit = Limit(MAX_PAGE, load_default=DEFAULT_PAGE, metadata={"description": "Rows a page.", "example": 10})
+
+
+class SegmentPageSchema(Schema):
+    """A page of segments in the order of their ids, that of everybody first."""
+
+    data = fields.List(fields.Nested(ShownSegmentSchema), required=True)
+    next_cursor = fields.String(
+        metadata={"description": "Given if there is a next page.", "pattern": ids.PATTERN, "example": _ID}
+    )
+    previous_cursor = fields.String(
+        metadata={"description": "Given if there is a page before.", "pattern": ids.PATTERN, "example": _ID}
+    )
