@@ -18,3 +18,6 @@ class Action(StrEnum):
     SEGMENT_CREATED = "segment.created"
     SEGMENT_CHANGED = "segment.changed"
     SEGMENT_DELETED = "segment.deleted"
+    CLIENT_CREATED = "client.created"
+    CLIENT_REVOKED = "client.revoked"
+    FIELD_DEFINED = "field.defined"

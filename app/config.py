@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import limits
 from environs import EnvError, FileAwareEnv, validate
 
+from app import environments
 from app.errors import Misconfigured
 
 NO_RATE = "0"
@@ -63,7 +64,13 @@ def _check_networks(text: str) -> None:
         raise validate.ValidationError("Must be addresses or networks such as 10.0.0.0/8, with commas.") from None
 
 
+def _check_environment_id(text: str) -> None:
+    if not environments.is_valid(text):
+        raise validate.ValidationError(environments.RULE)
+
+
 _KEY = validate.Regexp(r"^[A-Za-z0-9_.~-]{8,128}$", error="Must be 8 to 128 letters, digits or _ . ~ -")
+_CLIENT_ID = validate.Regexp(r"^[A-Za-z0-9_~-]{8,128}$", error="Must be 8 to 128 letters, digits or _ ~ -")
 _LONG_KEY = validate.Regexp(r"^[A-Za-z0-9_.~-]{16,128}$", error="Must be 16 to 128 letters, digits or _ . ~ -")
 
 
@@ -81,6 +88,9 @@ class Settings:
     )
     public_key: str = _setting("ROLLCALL_PUBLIC_KEY", "", "text", _KEY)
     secret_key: str = _setting("ROLLCALL_SECRET_KEY", "", "text", _LONG_KEY, secret=True)
+    environment_id: str = _setting("ROLLCALL_ENVIRONMENT_ID", "", "text", _check_environment_id)
+    client_id: str = _setting("ROLLCALL_CLIENT_ID", "", "text", _CLIENT_ID)
+    client_secret: str = _setting("ROLLCALL_CLIENT_SECRET", "", "text", _LONG_KEY, secret=True)
     create_id: str = _setting("ROLLCALL_CREATE_ID", "alphanumeric", "rule", validate.OneOf(["alphanumeric", "any"]))
     public_replies: str = _setting("ROLLCALL_PUBLIC_REPLIES", "sent", "rule", validate.OneOf(["sent", "full"]))
     statement_timeout: int = _setting(
@@ -144,10 +154,15 @@ def read_settings() -> Settings:
     """
     env = FileAwareEnv()
     settings = Settings(**{one.name: _read(env, one) for one in fields(Settings)})
-    if bool(settings.public_key) != bool(settings.secret_key):
-        missing = "ROLLCALL_SECRET_KEY" if settings.public_key else "ROLLCALL_PUBLIC_KEY"
-        raise Misconfigured(f"{missing} is missing: the two keys of a pair are set together.")
+    _check_pair(("PUBLIC_KEY", settings.public_key), ("SECRET_KEY", settings.secret_key))
+    _check_pair(("CLIENT_ID", settings.client_id), ("CLIENT_SECRET", settings.client_secret))
     return settings
+
+
+def _check_pair(*given: tuple[str, str]) -> None:
+    missing = [name for name, value in given if not value]
+    if len(missing) == 1:
+        raise Misconfigured(f"ROLLCALL_{missing[0]} is missing: the two halves of a pair are set together.")
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

@@ -64,6 +64,44 @@ class SecretNeeded(Failure):
     message = "This needs the secret key; the public key alone is not enough."
 
 
+class TokenInvalid(Failure):
+    """No bearer token, or one that is unknown, expired or of a client that was revoked."""
+
+    code = "invalid_token"
+    message = "The access token is missing, unknown or expired."
+
+
+class RoleNeeded(Failure):
+    """The client has another role than the route needs."""
+
+    code = "role_needed"
+    message = "The role of this client does not allow this."
+
+
+class InvalidClient(Failure):
+    """There is no such client, or its secret is another one.
+
+    Source of this and the next two: RFC 6749 section 5.2.
+    """
+
+    code = "invalid_client"
+    message = "The client is unknown, or its secret is wrong."
+
+
+class UnsupportedGrant(Failure):
+    """The token route knows the grant client_credentials alone."""
+
+    code = "unsupported_grant_type"
+    message = "The grant_type must be client_credentials."
+
+
+class InvalidTokenRequest(Failure):
+    """The request for a token lacks the grant_type, or says something twice."""
+
+    code = "invalid_request"
+    message = "The grant_type is missing."
+
+
 class SignatureNeeded(Failure):
     """The public key alone, in a workspace that demands signatures, without those of the users it writes to."""
 

@@ -17,11 +17,14 @@ from sqlglot import exp
 from app.models import (  # noqa: F401 - the models
     accounts,
     audit,
+    clients,
     devices,
     erasures,
     events,
     imports,
     lists,
+    preferences,
+    profile_fields,
     replies,
     sdk_keys,
     segments,
@@ -33,7 +36,7 @@ from app.models.stores import PostgresStore, SqliteStore
 
 ROOT = Path(__file__).parent.parent
 COLUMN = "workspace_id"
-DIRECTORY = {"keys"}  # has the column, and is what the workspace is found by
+DIRECTORY = {"keys", "clients"}  # have the column, and are what the workspace is found by
 # Who may do without, by the place in the code that runs the statement, and why.
 ALLOWED = {
     "migrations/": "a migration changes the tables of all workspaces at once",

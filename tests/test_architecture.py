@@ -5,8 +5,23 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 LEAVES = {
-    "actions", "clock", "config", "counters", "cursors", "dates", "downloads", "errors", "ids", "journal", "logs", "rules", "strict_json", "uids",
-}  # fmt: skip
+    "actions",
+    "clock",
+    "config",
+    "counters",
+    "cursors",
+    "dates",
+    "downloads",
+    "environments",
+    "errors",
+    "ids",
+    "journal",
+    "logs",
+    "profiles",
+    "rules",
+    "strict_json",
+    "uids",
+}
 # A room -> what it may import of app besides itself.
 MAY_IMPORT = {
     "api": {"services", "schemas", *LEAVES},
@@ -36,20 +51,7 @@ AT_HOME = {
     "jwt": {"services"},
     "cryptography": {"services"},
 }
-STANDARD_ONLY = {
-    "actions",
-    "clock",
-    "counters",
-    "cursors",
-    "dates",
-    "downloads",
-    "errors",
-    "ids",
-    "journal",
-    "rules",
-    "strict_json",
-    "uids",
-}
+STANDARD_ONLY = LEAVES - {"config", "logs"}
 
 
 def room_of(path):

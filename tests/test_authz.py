@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,13 +11,14 @@ import yaml
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app import create_app
+from app.api.faces import ENGAGE, of_path
 from app.api.openapi import path_of
 from app.config import Settings
 from app.models import users
 from app.models.database import db, forget_connection
 from app.models.lists import List
 from app.models.segments import Segment
-from app.services import audit, keys, links, storage, workspaces
+from app.services import audit, clients, keys, links, storage, workspaces
 from tests.conftest import ENGINES
 from tests.factories import Api, basic
 
@@ -24,7 +26,7 @@ TABLE = yaml.safe_load((Path(__file__).parent / "authz.yml").read_text())
 KINDS = ("own", "both", "theirs", "nobody")
 UIDS = {"own": "ours", "both": "both", "theirs": "them", "nobody": "none"}  # of one length, to compare replies
 SEEN_FROM_THERE = {"own": "theirs", "theirs": "own"}
-FOREIGN = ("foreign", "foreign_public")
+FOREIGN = ("foreign", "foreign_public", "token_foreign")
 MARKS = {"A": "ONLY-IN-A", "B": "ONLY-IN-B"}
 NOBODYS_ID = "f" * 24
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -58,7 +60,8 @@ class Row(NamedTuple):
 
 
 def rows():
-    for prefix, lines in (("/v1", TABLE["versioned"]), ("", TABLE["versioned"]), ("", TABLE["unversioned"])):
+    tables = ("/v1", "versioned"), ("", "versioned"), ("", "unversioned"), ("", "atomic")
+    for prefix, lines in ((prefix, TABLE[name]) for prefix, name in tables):
         for method, path, level, *rest in lines:
             statuses = [one for one in rest if isinstance(one, int)]
             body, exceptions = [*rest[len(statuses) :], None, None][:2]
@@ -86,6 +89,7 @@ class World:
         self.ids: dict[str, str] = {"nobody": NOBODYS_ID}
         self.list_ids: dict[str, str] = {"nobody": NOBODYS_ID}
         self.segment_ids: dict[str, str] = {"nobody": NOBODYS_ID}
+        self.environments = {"own": made["A"].environment_id, "theirs": made["B"].environment_id, "nobody": "ZZ99zzZZ"}
         for name, kinds in (("A", ("own", "both")), ("B", ("both", "theirs"))):
             self._fill(name, kinds)
         self.headers = self._credentials(made["A"], made["B"])
@@ -140,12 +144,27 @@ class World:
         return {
             **{name: basic(*pair) for name, pair in pairs.items()},
             **alone,
+            **self._tokens(),
             "public": basic(current.public),
             "none": None,
             "unknown": basic("pk_nobody", "sk_nobody"),
             "wrong": basic(current.public, "sk_wrong"),
             "mixed": basic(current.public, theirs.secret_key),
         }  # fmt: skip
+
+    def _tokens(self) -> dict[str, str]:
+        """Tokens of the Atomic API: one of each role, one of the other workspace, and those that must not do."""
+        made = {role: clients.create(self.id["A"], role, audit.SHELL) for role in clients.ROLES}
+        made["foreign"] = clients.create(self.id["B"], clients.EVENTS, audit.SHELL)
+        made["revoked"] = clients.create(self.id["A"], clients.EVENTS, audit.SHELL)
+        tokens = {name: clients.issue(one.id, one.secret) for name, one in made.items()}
+        clients.revoke(self.id["A"], made["revoked"].id, audit.SHELL)
+        signer = clients._signer(clients.find(made["events"].id))
+        signer.get_timestamp = lambda: int(time.time()) - clients.TOKEN_SECONDS - 1
+        tokens["expired"] = signer.sign(made["events"].id).decode()
+        tokens["forged"] = tokens["events"].partition(".")[0] + "." + tokens["foreign"].partition(".")[2]
+        self.client_ids = {"own": made["workbench"].id, "theirs": made["foreign"].id, "nobody": "nobody"}
+        return {f"token_{name}": f"Bearer {token}" for name, token in tokens.items()}
 
     def call(self, row: Row, credential: str, kind: str | None) -> Any:
         """Send the request of a cell."""
@@ -168,6 +187,8 @@ class World:
             "uid": UIDS[known], "account": f"acme{UIDS[known]}", "list_id": self.list_ids[known], "id": self.ids[known],
             "segment_id": self.segment_ids[known],
             "token": f"token-{UIDS[known]}", "name": "mark", "path": "index.css",
+            "environment": self.environments.get(known, self.environments["theirs" if there else "own"]),
+            "client_id": self.client_ids.get(known, self.client_ids["theirs" if there else "own"]),
         }  # fmt: skip
         return values[name]
 
@@ -279,11 +300,13 @@ def test_a_method_that_a_route_does_not_take_is_405_with_a_key_and_401_without(w
     for row in {row.route[1]: row for row in ROWS}.values():
         for method in METHODS:
             other = row._replace(method=method, body=None, statuses=[200])
-            path = re.sub(r"{\w+\*?}", "x", row.path.partition("?")[0])
+            path = row.path.partition("?")[0].replace("{environment*}", "{environment}")
+            path = re.sub(r"{\w+\*?}", "x", path.replace("{environment}", "ZZ99zzZZ"))
             try:
                 adapter.match(path, method=method)
             except MethodNotAllowed:
-                for credential, said in TABLE["levels"]["public"].items():
+                level = "public" if of_path(path) == ENGAGE else "any_role"
+                for credential, said in TABLE["levels"][level].items():
                     response, kept = taken_back(world, other, credential, None)
                     assert response.status_code == (405 if said == "row" else 401), (method, path, credential)
                     assert kept, (method, path, credential)

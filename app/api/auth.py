@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from app import errors
-from app.api import rates, signatures
+from app.api import faces, rates, signatures
 from app.services import audit, keys
 from app.services.audit import Caller
 from app.services.keys import Credential
@@ -37,7 +37,7 @@ def requires(level: str) -> Callable[[F], F]:
 
 
 def init_app(app: Flask) -> None:
-    """Check the credentials of every request to the app; a route unknown to it is told to callers with a key only."""
+    """Check the keys of every request to Engage's face; a route unknown to it is told to callers with a key only."""
     app.extensions["credentials"] = {}
     app.before_request(check)
 
@@ -46,7 +46,7 @@ def check() -> None:
     """Let the request pass or raise errors.WrongCredentials, SecretNeeded, SignatureNeeded, TooManyRequests."""
     view = current_app.view_functions.get(request.endpoint or "")
     level = getattr(view, "access", SECRET_KEY)
-    if level == OPEN or request.method == "OPTIONS":
+    if level == OPEN or request.method == "OPTIONS" or faces.current() != faces.ENGAGE:
         return
     rates.check_logins()
     try:
@@ -84,7 +84,7 @@ def authenticate(header: str) -> Credential:
     cache = current_app.extensions["credentials"]
     credential = known(cache, header)
     if credential is None:
-        credential = keys.authenticate(*_pair(header))
+        credential = keys.authenticate(*basic_pair(header))
         if len(cache) >= _CACHE_SIZE:
             cache.clear()
         cache[_name(header)] = credential, time.monotonic() + _CACHE_SECONDS
@@ -104,7 +104,8 @@ def _name(header: str) -> bytes:
 _NOTHING = (None, 0.0)
 
 
-def _pair(header: str) -> tuple[str, str]:
+def basic_pair(header: str) -> tuple[str, str]:
+    """Return user name and password of the value of an Authorization header. Raises errors.WrongCredentials."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic" or len(header) > _MAX_HEADER:
         raise errors.WrongCredentials()

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import flask_smorest
 from werkzeug.routing import BaseConverter
 
-from app import errors
+from app import environments, errors
 from app.api.bodies import StrictParser
 from app.schemas.status import ErrorSchema
 
@@ -44,6 +44,12 @@ class SegmentIdConverter(BaseConverter):
     """The id of a segment in a path; app/api/requests.py checks it."""
 
     regex = "[^/]+"
+
+
+class EnvironmentConverter(BaseConverter):
+    """An environment id in a path; what cannot be one is another route, or none."""
+
+    regex = environments.FORM
 
 
 def makes_user(view: F) -> F:

@@ -4,13 +4,19 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app import errors, logs
+from app.api import faces
 from app.api.replies import reply
 
 STATUS = {
     errors.InvalidInput: 400,
     errors.InvalidBody: 400,
+    errors.InvalidClient: 400,
+    errors.UnsupportedGrant: 400,
+    errors.InvalidTokenRequest: 400,
     errors.WrongCredentials: 401,
     errors.SdkTokenInvalid: 401,
+    errors.TokenInvalid: 401,
+    errors.RoleNeeded: 403,
     errors.SecretNeeded: 403,
     errors.SignatureNeeded: 403,
     errors.EmailChange: 403,
@@ -35,6 +41,7 @@ STATUS = {
 }
 _HEADERS = {
     errors.WrongCredentials: {"WWW-Authenticate": 'Basic realm="Rollcall"'},
+    errors.TokenInvalid: {"WWW-Authenticate": 'Bearer realm="Rollcall", error="invalid_token"'},
     errors.StillRunning: {"Retry-After": "1"},
     errors.KeysUnavailable: {"Retry-After": "1"},
     errors.StorageUnavailable: {"Retry-After": "1"},  # seconds; a restarted database is back in about that
@@ -43,7 +50,7 @@ _BY_STATUS = {404: errors.NotFound, 413: errors.BodyTooLarge}
 
 
 def init_app(app: Flask) -> None:
-    """Answer every failure of the app in one shape."""
+    """Answer every failure of the app, in the shape of the face that was called."""
     app.register_error_handler(errors.Failure, answer)
     app.register_error_handler(HTTPException, answer_http)
     app.register_error_handler(Exception, answer_fault)
@@ -51,12 +58,8 @@ def init_app(app: Flask) -> None:
 
 def answer(failure: errors.Failure) -> Response:
     """Answer one of the closed list."""
-    body: dict[str, object] = {"error": str(failure), "code": failure.code}
-    if failure.details:
-        body["details"] = failure.details
-    body["request_id"] = g.request_id
     g.error_code = failure.code
-    response = reply(body, STATUS[type(failure)])
+    response = reply(faces.error_body(faces.current(), failure, g.request_id), STATUS[type(failure)])
     response.headers.extend(_HEADERS.get(type(failure), {}))
     return response
 

@@ -8,17 +8,21 @@ from typing import Any
 import yaml
 from flask import Flask, current_app
 
-from app import errors, ids, uids
+from app import environments, errors, ids, uids
+from app.api import faces
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
-from app.api.blueprint import Api, ListIdConverter, SegmentIdConverter, UidConverter
+from app.api.bearers import BEARER
+from app.api.blueprint import Api, EnvironmentConverter, ListIdConverter, SegmentIdConverter, UidConverter
 from app.api.errors import STATUS
 from app.api.rates import UNLIMITED
 from app.schemas import grammar
+from app.schemas.customers import AtomicErrorsSchema, OauthErrorSchema
 
 _INTRODUCTION = (
     "Rollcall keeps who a product's users are, what they did, and which lists and accounts they belong to.\n\n"
     "Authenticate with HTTP Basic: the public key as user name and the secret key as password. Where the public key "
     "alone is enough, the password is empty. Every reply is a JSON object; every success is 200; errors have one shape."
+    "\n\nThe routes under **atomic** are the Atomic Users API over the same users: bearer tokens, errors of its own."
 )
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     OPEN: [],
@@ -37,6 +41,11 @@ _SCHEMES = {
         "name": "X-User-Signature",
         "description": "Beside the public key, for writes in a workspace that demands it: "
         "hex(HMAC-SHA256(signing secret, uid)) of the user that is written to; for a merge of both, with a comma.",
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The access token of a client (`POST /oauth2/token`) with one of the roles that are named.",
     },
     "secretKey": {
         "type": "http",
@@ -61,8 +70,11 @@ _HEADERS = {
     429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
+_EXAMPLE_PLACES = {faces.ENGAGE: "email", faces.ATOMIC: "/users/3/profile/email", faces.OAUTH: "email"}
 _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
 _PATH_PARAMETERS = {
+    "environment": {"description": "The environment id of the workspace.", "example": "XQ19azQe"},
+    "client_id": {"description": "The id of the client.", "example": "cl4f0c5d1fa2b63c7d8e9f0a1b"},
     "uid": {"description": "The caller's identifier of the user.", "example": "u144"},
     "account": {"description": "The uid of the account.", "example": "acme"},
     "name": {"description": "The name of an attribute.", "example": "plan"},
@@ -72,6 +84,8 @@ _PATH_PARAMETERS = {
     "list_id": {"description": "The id of the list.", "example": "60036440419768607192801b"},
 }
 _UID = {"type": "string", "pattern": uids.PATTERN}
+_ENVIRONMENT = {"type": "string", "pattern": f"^{environments.FORM}$"}
+_ERROR_SCHEMAS = {faces.ENGAGE: "Error", faces.ATOMIC: "AtomicErrors", faces.OAUTH: "OauthError"}
 
 
 def options(version: str) -> dict[str, Any]:
@@ -91,6 +105,9 @@ def new_api(app: Flask) -> Api:
     """Return the collector of the document."""
     api = Api(app)
     api.register_converter(UidConverter, lambda converter: _UID)
+    api.register_converter(EnvironmentConverter, lambda converter: _ENVIRONMENT)
+    api.spec.components.schema("AtomicErrors", schema=AtomicErrorsSchema)
+    api.spec.components.schema("OauthError", schema=OauthErrorSchema)
     api.register_converter(ListIdConverter, lambda converter: {"type": "string", "pattern": ids.PATTERN})
     api.register_converter(SegmentIdConverter, lambda converter: {"type": "string", "pattern": ids.PATTERN})
     api.ma_plugin.converter.add_attribute_function(_names)
@@ -120,11 +137,16 @@ def document() -> dict[str, Any]:
             if method.upper() in (rule.methods or ()):
                 view = current_app.view_functions[rule.endpoint]
                 operation["operationId"] = rule.endpoint.replace(".", "_")
-                operation["security"] = _SECURITY[getattr(view, "access", SECRET_KEY)]
+                operation["security"] = _security(view)
                 _finish(operation, path, view, schemas, is_read=method == "get")
                 if rule.endpoint.partition(".")[0] not in UNLIMITED:
-                    _limit(operation)
+                    _limit(operation, path)
     return {name: found[name] for name in _ORDER if name in found}
+
+
+def _security(view: Any) -> list[dict[str, list[str]]]:
+    level = getattr(view, "access", SECRET_KEY)
+    return [{"bearer": list(view.roles)}] if level == BEARER else _SECURITY[level]
 
 
 def path_of(rule: str) -> str:
@@ -155,19 +177,24 @@ def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, 
         if content and "example" not in content:
             content["example"] = _example(content["schema"], schemas)
     if "requestBody" in operation:
-        operation["requestBody"]["description"] = "JSON in UTF-8; keys that are not listed are ignored."
+        operation["requestBody"].setdefault("description", "JSON in UTF-8; keys that are not listed are ignored.")
     operation["responses"].pop("default", None)
-    _add(operation, _failures(operation, path, view, is_read))
+    _add(operation, path, _failures(operation, path, view, is_read))
 
 
-def _add(operation: dict[str, Any], failures: list[type[errors.Failure]]) -> None:
-    found = operation["responses"] | _error_responses(failures)
+def _add(operation: dict[str, Any], path: str, failures: list[type[errors.Failure]]) -> None:
+    found = operation["responses"] | _error_responses(failures, face_of(path))
     operation["responses"] = dict(sorted((str(code), reply) for code, reply in found.items()))
 
 
-def _limit(operation: dict[str, Any]) -> None:
+def face_of(path: str) -> str:
+    """Return the face of a path of the document."""
+    return faces.of_path(path.replace("{environment}", _PATH_PARAMETERS["environment"]["example"]))
+
+
+def _limit(operation: dict[str, Any], path: str) -> None:
     """Say that the calls of the operation are counted (app/api/rates.py)."""
-    _add(operation, [errors.TooManyRequests])
+    _add(operation, path, [errors.TooManyRequests])
     told = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS}
     for reply in operation["responses"].values():
         reply["headers"] = {**reply.get("headers", {}), **told}
@@ -179,7 +206,9 @@ def _failures(operation: dict[str, Any], path: str, view: Any, is_read: bool) ->
         found.append(errors.InvalidInput)
     if "requestBody" in operation:
         found += [errors.InvalidBody, errors.BodyTooLarge]
-    if level != OPEN:
+    if level == BEARER:
+        found += [errors.TokenInvalid, errors.RoleNeeded, errors.StorageUnavailable]
+    elif level != OPEN:
         found += [errors.WrongCredentials, errors.StorageUnavailable]
     if level == SECRET_KEY:
         found.append(errors.SecretNeeded)
@@ -190,7 +219,7 @@ def _failures(operation: dict[str, Any], path: str, view: Any, is_read: bool) ->
     return [*dict.fromkeys(found), errors.InternalError]
 
 
-def _error_responses(failures: list[type[errors.Failure]]) -> dict[str, Any]:
+def _error_responses(failures: list[type[errors.Failure]], face: str) -> dict[str, Any]:
     by_status = defaultdict(list)
     for failure in failures:
         by_status[STATUS[failure]].append(failure)
@@ -200,8 +229,8 @@ def _error_responses(failures: list[type[errors.Failure]]) -> dict[str, Any]:
             "headers": _HEADERS.get(status, {}),
             "content": {
                 "application/json": {
-                    "schema": {"$ref": "#/components/schemas/Error"},
-                    "examples": {failure.code: {"value": _error_example(failure)} for failure in found},
+                    "schema": {"$ref": f"#/components/schemas/{_ERROR_SCHEMAS[face]}"},
+                    "examples": {failure.code: {"value": _error_example(failure, face)} for failure in found},
                 }
             },
         }
@@ -209,14 +238,13 @@ def _error_responses(failures: list[type[errors.Failure]]) -> dict[str, Any]:
     }
 
 
-def _error_example(failure: type[errors.Failure]) -> dict[str, Any]:
-    example: dict[str, Any] = {"error": failure.message, "code": failure.code, "request_id": "f1c2d3e4a5b60718"}
-    if failure is errors.InvalidInput:
-        details = {"email": ["Must be a valid email address."]}
-        example |= {"error": "email: Must be a valid email address.", "details": details}
-    if failure is errors.BodyTooLarge:
-        example["error"] = "The body must not be longer than 65536 bytes."
-    return example
+def _error_example(failure: type[errors.Failure], face: str) -> dict[str, Any]:
+    """Such a failure as it may come; the request id is made up."""
+    if issubclass(failure, errors.InvalidInput):
+        made: errors.Failure = failure({_EXAMPLE_PLACES[face]: ["Must be a valid email address."]})
+    else:
+        made = failure("The body must not be longer than 65536 bytes." if failure is errors.BodyTooLarge else None)
+    return faces.error_body(face, made, "f1c2d3e4a5b60718")
 
 
 def _describe(schemas: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from app.services.rates import Policy, Rates, Standing
 
 # In the environ of a request that the hot path has counted already: {name of the policy: where it stands}.
 COUNTED = "rollcall.counted"
+_TOKENS = "atomic.issue_token"  # the endpoint that takes credentials in a form
 UNLIMITED = ("health",)  # blueprints: whoever watches the service must see it when it is busiest
 
 
@@ -45,7 +46,7 @@ def check_logins() -> None:
 def count_failed_login() -> None:
     """Count credentials that were wrong; what brings none is no login."""
     policy = _rates().login
-    if policy and "Authorization" in request.headers:
+    if policy and ("Authorization" in request.headers or request.endpoint == _TOKENS):
         g.standings.append(policy.count(client()))
 
 

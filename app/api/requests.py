@@ -7,7 +7,7 @@ import time
 from flask import Flask, Response, current_app, g, request
 
 from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bodies, cors, rates
+from app.api import auth, bearers, bodies, cors, rates
 from app.api.replies import done
 from app.services import storage
 
@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
     app.before_request(wait_for_storage)
     app.before_request(answer_options)
     auth.init_app(app)
+    bearers.init_app(app)
     app.before_request(check_path)
     app.before_request(check_length)
     app.after_request(finish)

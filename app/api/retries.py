@@ -1,7 +1,7 @@
 """The Idempotency-Key header, on every POST, PUT and PATCH."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import orjson
 from flask import Flask, Response, g, request
@@ -11,10 +11,19 @@ from app.api.auth import current_workspace, has_secret
 from app.services import retries
 from app.services.retries import ANYBODY, Made
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 # In the environ of a request that failed on the hot path, and must be told so as on its route.
 FAILURE = "rollcall.failure"
 _NAMES = ("id", "uid", "source", "destination")  # under which requests and replies name users
+_GROUPS = ("data", "userIds")  # under which the Atomic face has uids as keys, or as a list of them
 _METHODS = ("POST", "PUT", "PATCH")
+
+
+def unkept(view: F) -> F:
+    """Say that the view answers a secret, so that its reply is never kept: an Idempotency-Key does nothing there."""
+    view.unkept = True  # type: ignore[attr-defined]
+    return view
 
 
 class App(Flask):
@@ -25,13 +34,16 @@ class App(Flask):
         if failure := request.environ.get(FAILURE):
             raise failure
         key = request.headers.get("Idempotency-Key")
-        if key is None or request.method not in _METHODS or request.routing_exception or "credential" not in g:
+        if key is None or request.method not in _METHODS or request.routing_exception or not self._may_keep():
             return super().dispatch_request()
         answer = retries.once(current_workspace(), key, _the_same(), self._act)
         response = Response(answer.body, mimetype="application/json")
         if answer.replayed:
             response.headers["Idempotent-Replayed"] = "true"
         return response
+
+    def _may_keep(self) -> bool:
+        return "credential" in g and not hasattr(self.view_functions[request.endpoint or ""], "unkept")
 
     def _act(self) -> Made:
         body = bytes(super().dispatch_request().get_data())  # type: ignore[union-attr]
@@ -63,6 +75,7 @@ def _subjects(body: bytes) -> Iterator[str]:
 def _named(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         yield from (value[name] for name in _NAMES if _is_text(value.get(name)))
+        yield from (uid for name in _GROUPS for uid in value.get(name) or () if _is_text(uid))
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _named(inner)

@@ -15,6 +15,7 @@ class Dialect:
     json_merge: str  # the first object with the keys of the second laid over it
     json_remove: str  # `meta` without the key that is the parameter
     json_key_count: str  # how many keys an object has
+    in_json: str  # what follows IN where the parameter is a JSON array of texts
     json_rows: str  # JSON array text of objects: (name and value pairs), (order), (from and where)
     greatest: str
     least: str
@@ -35,6 +36,7 @@ SQLITE = Dialect(
     json_merge="json_patch({}, {})",
     json_remove="json_remove(meta, ?)",
     json_key_count="(SELECT count(*) FROM json_each({}))",
+    in_json="(SELECT value FROM json_each(?))",
     json_rows="(SELECT json_group_array(json_object({}) ORDER BY {}) FROM {})",
     greatest="max",
     least="min",
@@ -57,6 +59,7 @@ POSTGRES = Dialect(
     json_merge="({} || {})",
     json_remove="meta - %s::text",
     json_key_count="(SELECT count(*) FROM jsonb_object_keys({}))",
+    in_json="(SELECT jsonb_array_elements_text(%s::jsonb))",
     json_rows="(SELECT coalesce(json_agg(json_build_object({}) ORDER BY {}), '[]')::text FROM {})",
     greatest="greatest",
     least="least",

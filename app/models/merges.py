@@ -52,6 +52,14 @@ _DROP_MEMBERS, _MOVE_MEMBERS = _move("memberships", "account_id", "user_id")
 _DROP_SUBSCRIPTIONS, _MOVE_SUBSCRIPTIONS = _move("subscriptions", "user_id", "list_id")
 _MOVE_DEVICES = _move("devices", "user_id", "token_hash")[1]
 _MOVE_EVENTS = _move("events", "user_id", "id")[1]
+_MOVE_PREFERENCES = Statement(
+    lambda d: (
+        f"UPDATE preferences SET user_id = {d.parameter} "
+        f"WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} AND NOT EXISTS "
+        "(SELECT 1 FROM preferences AS kept "
+        f"WHERE kept.workspace_id = {d.parameter} AND kept.user_id = {d.parameter}) RETURNING user_id"
+    )
+)
 _DROP_OF_EACH_OTHER = Statement(
     lambda d: (
         f"DELETE FROM memberships WHERE workspace_id = {d.parameter} AND user_id IN ({d.parameter}, {d.parameter}) "
@@ -110,3 +118,4 @@ def move(workspace: int, source_id: str, destination_id: str) -> None:
     _MOVE_MEMBERS(*handover)
     _RECOUNT_MEMBERS(workspace, destination_id)
     _MOVE_EVENTS(*handover)
+    _MOVE_PREFERENCES(destination_id, workspace, source_id, workspace, destination_id)

@@ -11,6 +11,7 @@ MAX_PAGE = 100
 DEFAULT_PAGE = 10
 SUBJECT_PATTERN = "^[A-Za-z0-9_.~-]{1,128}$"  # internal ids and public keys (app/config.py)
 _ID = "6a7fc6477241fcec31a9548e"
+_LEVELS = ["public", "secret", "shell", "auth", "workbench", "events"]
 _ACTIONS = [str(action) for action in Action]
 
 
@@ -40,16 +41,23 @@ class AuditRecordSchema(Schema):
     )
     actor = fields.String(
         required=True,
-        metadata={"description": "The public key of the caller; `cli` is the shell.", "example": "pk_Xq19azQe"},
+        metadata={
+            "description": "The public key or client of the caller; `cli` is the shell.",
+            "example": "pk_Xq19azQe",
+        },
     )
     level = fields.String(
         required=True,
-        metadata={"description": "What the caller proved.", "enum": ["public", "secret", "shell"], "example": "secret"},
+        metadata={
+            "description": "What the caller proved.",
+            "enum": _LEVELS,
+            "example": "secret",
+        },
     )
     subject = fields.String(
         required=True,
         metadata={
-            "description": "The internal id of the user or list, or the public key.",
+            "description": "The internal id of the user or list, the key, the client or the name of the field.",
             "example": "5fc6477241fcec31a9548e98",
         },
     )

@@ -33,3 +33,22 @@ def flatten(messages: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]
         if len(found) >= errors.MAX_DETAILS:
             break
     return found
+
+
+def pointers(messages: Mapping[Any, Any], above: str = "") -> dict[str, list[str]]:
+    """Return the same as {"/users/3/profile/fname": [...]}: JSON pointers into the body (RFC 6901)."""
+    found: dict[str, list[str]] = {}
+    for key, value in messages.items():
+        name = above if key == "_schema" else f"{above}/{pointed(str(key))}"
+        if isinstance(value, Mapping):
+            found |= pointers(value, name)
+        else:
+            found[name[:_MAX_SHOWN] or "/"] = [str(message) for message in value]
+        if len(found) >= errors.MAX_DETAILS:
+            break
+    return found
+
+
+def pointed(name: str) -> str:
+    """Return a name as it stands in a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")

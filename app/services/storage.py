@@ -6,9 +6,10 @@ from typing import TextIO
 from app import errors
 from app.config import Settings
 from app.models import locks, schema
-from app.models.database import db, forget_connection, open_database
+from app.models.database import db, forget_connection, open_database, transaction
 from app.models.workspaces import try_write
-from app.services import erasures, workspaces
+from app.services import audit, clients, erasures, workspaces
+from app.services.clients import ClientPair
 from app.services.keys import KeyPair
 from app.services.workspaces import NewWorkspace
 
@@ -53,9 +54,19 @@ def prepare(settings: Settings) -> NewWorkspace | None:
         pair = KeyPair(settings.public_key, settings.secret_key) if settings.public_key else None
         with schema.only_one():
             schema.migrate()
-            made = workspaces.ensure_default(pair)
+            made = _ensure_default(settings, pair)
     _apply_journal(settings)
     db.obj.is_prepared = True
+    return made
+
+
+@transaction
+def _ensure_default(settings: Settings, pair: KeyPair | None) -> NewWorkspace | None:
+    """Both, or neither: a workspace that is there gets no client at a later start."""
+    made = workspaces.ensure_default(pair, settings.environment_id)
+    if made and settings.client_id:
+        client = ClientPair(settings.client_id, settings.client_secret, clients.AUTH)
+        clients.create(workspaces.find(made.workspace), clients.AUTH, audit.SHELL, client)
     return made
 
 

@@ -2,10 +2,9 @@
 
 import re
 import secrets
-import string
 from dataclasses import dataclass
 
-from app import clock, errors
+from app import clock, environments, errors
 from app.models import segments
 from app.models.database import statement, transaction
 from app.models.workspaces import Workspace
@@ -15,7 +14,6 @@ from app.services.keys import KeyPair
 DEFAULT = "default"
 _MAX_NAME = 64
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]*")
-_ENVIRONMENT_LENGTH = 8  # atomic.md section 1
 _SIGNING_KEY_BYTES = 32  # the width of the SHA-256 that it keys
 
 
@@ -30,8 +28,8 @@ class NewWorkspace:
 
 
 @transaction
-def create(name: str, pair: KeyPair | None = None) -> NewWorkspace:
-    """Make a workspace with a key pair, a random one when none is given.
+def create(name: str, pair: KeyPair | None = None, environment_id: str = "") -> NewWorkspace:
+    """Make a workspace with a key pair and an environment id, random ones where none are given.
 
     name: 1 to 64 letters, digits, spaces or _ . -  Raises errors.InvalidInput, errors.Conflict when the name is taken.
     """
@@ -41,7 +39,7 @@ def create(name: str, pair: KeyPair | None = None) -> NewWorkspace:
         raise errors.Conflict(f"There is a workspace {name} already.")
     made = Workspace.create(
         name=name,
-        environment_id=_new_environment_id(),
+        environment_id=environment_id or environments.new(),
         signing_key=secrets.token_urlsafe(_SIGNING_KEY_BYTES),
         created_at=clock.now(),
     )
@@ -51,9 +49,9 @@ def create(name: str, pair: KeyPair | None = None) -> NewWorkspace:
 
 
 @transaction
-def ensure_default(pair: KeyPair | None) -> NewWorkspace | None:
+def ensure_default(pair: KeyPair | None, environment_id: str = "") -> NewWorkspace | None:
     """Make the default workspace when there is no workspace at all; return it if this call made it."""
-    return None if Workspace.select().exists() else create(DEFAULT, pair)
+    return None if Workspace.select().exists() else create(DEFAULT, pair, environment_id)
 
 
 @statement
@@ -69,9 +67,3 @@ def find(name: str) -> int:
     if found is None:
         raise errors.NotFound(f"There is no workspace {name}.")
     return int(found.id)
-
-
-def _new_environment_id() -> str:
-    """Eight letters and digits, the first a capital: never a word of our routes, which are all lower-case."""
-    rest = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_ENVIRONMENT_LENGTH - 1))
-    return secrets.choice(string.ascii_uppercase) + rest

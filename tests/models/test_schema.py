@@ -11,12 +11,15 @@ from app.errors import Misconfigured
 from app.models import (
     accounts,
     audit,
+    clients,
     devices,
     erasures,
     events,
     imports,
     jobs,
     lists,
+    preferences,
+    profile_fields,
     replies,
     schema,
     sdk_keys,
@@ -29,14 +32,33 @@ from app.models.database import db, forget_connection, open_database
 from app.services import storage
 
 MODELS = [
-    workspaces.Workspace, workspaces.Key, workspaces.Origin, users.User, devices.Device, accounts.Membership, lists.List,
-    lists.Subscription, events.Event, replies.Reply, replies.EventId, replies.ReplySubject, erasures.Erasure,
-    erasures.MergedUser, jobs.JobRun, audit.AuditRecord, imports.Import,
+    workspaces.Workspace,
+    workspaces.Key,
+    workspaces.Origin,
+    users.User,
+    devices.Device,
+    accounts.Membership,
+    lists.List,
+    lists.Subscription,
+    events.Event,
+    replies.Reply,
+    replies.EventId,
+    replies.ReplySubject,
+    erasures.Erasure,
+    erasures.MergedUser,
+    jobs.JobRun,
+    audit.AuditRecord,
+    imports.Import,
     sdk_keys.SdkKey,
-    segments.Segment, segments.SegmentSet, segments.SegmentSuppression,
-]  # fmt: skip
+    segments.Segment,
+    segments.SegmentSet,
+    segments.SegmentSuppression,
+    clients.Client,
+    profile_fields.ProfileField,
+    preferences.Preferences,
+]
 # What a key is looked up in before there is a workspace, and what is done for the whole installation.
-DIRECTORY = {"workspaces", "keys", "origins", "job_runs"}
+DIRECTORY = {"workspaces", "keys", "clients", "origins", "job_runs"}
 STARTERS = 8
 
 

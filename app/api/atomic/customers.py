@@ -1,0 +1,46 @@
+"""Customers: the users, as the Atomic API shows them."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+
+from app import errors
+from app.api.atomic import shapes
+from app.api.atomic.blueprint import ENVIRONMENT, blp
+from app.api.auth import current_workspace
+from app.api.bearers import requires_role
+from app.api.blueprint import may_raise
+from app.api.replies import reply
+from app.cursors import Page
+from app.schemas.customers import CustomerPageSchema, CustomerQuerySchema, CustomerReplySchema, OneQuerySchema
+from app.services import customers
+from app.services.clients import EVENTS
+
+
+@blp.get(f"{ENVIRONMENT}/user")
+@requires_role(EVENTS)
+@may_raise(errors.UserNotFound)
+@blp.arguments(OneQuerySchema, location="query")
+@blp.response(200, CustomerReplySchema, description="The customer.")
+def retrieve_customer(query: dict[str, str]) -> Response:
+    """Read a customer."""
+    return reply({"data": shapes.customer(customers.retrieve(current_workspace(), query["id"]))})
+
+
+@blp.get(f"{ENVIRONMENT}/users")
+@requires_role(EVENTS)
+@blp.arguments(CustomerQuerySchema, location="query")
+@blp.response(200, CustomerPageSchema, description="A page of customers, with a Link header to the next one.")
+def list_customers(query: dict[str, Any]) -> Response:
+    """List customers in the order in which they came."""
+    return _page(customers.page(current_workspace(), **query))
+
+
+def _page(page: Page) -> Response:
+    shown = {"users": [shapes.customer(one) for one in page.rows], **({"cursor": page.next} if page.next else {})}
+    response = reply({"data": shown})
+    if page.next:
+        query = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+        response.headers["Link"] = f'<{request.path}?{urlencode([*query, ("cursor", page.next)])}>; rel="next"'
+    return response

@@ -1,0 +1,28 @@
+"""What the Atomic face answers, made by hand as app/api/replies.py does; app/schemas/customers.py documents it."""
+
+from typing import Any
+
+from app import dates
+from app.services.customers import Customer, PreferencesRow
+
+
+def customer(found: Customer) -> dict[str, Any]:
+    """Return the User of atomic.md section 3."""
+    updated = found.preferences.updated_at
+    return {
+        "id": found.user.uid,
+        "preferences": preferences(found.preferences),
+        "preferencesUpdated": None if updated is None else dates.render_zulu(updated),
+        "created": dates.render_zulu(found.user.created_at),
+        "profile": found.profile,
+        "segments": {},
+    }
+
+
+def preferences(found: PreferencesRow) -> dict[str, Any]:
+    """Return the Preferences of atomic.md section 3."""
+    return {
+        "timezone": found.timezone,
+        "notificationsEnabled": found.notifications_enabled,
+        "notifications": found.notifications,
+    }

@@ -1,0 +1,51 @@
+"""The faces of the API: the path says whose conventions a request gets, and whose shape its errors have."""
+
+import re
+from typing import Any
+
+from flask import request
+
+from app import environments, errors
+
+ENGAGE, ATOMIC, OAUTH = "engage", "atomic", "oauth"
+_ATOMIC = re.compile(rf"/(?:v1/)?{environments.FORM}(?:/|$)|/v1/environments(?:/|$)")
+_OAUTH = re.compile(r"/oauth2(?:/|$)")
+
+
+def of_path(path: str) -> str:
+    """Return the face that a path belongs to; ENGAGE has all that is nobody's."""
+    if _OAUTH.match(path):
+        return OAUTH
+    return ATOMIC if _ATOMIC.match(path) else ENGAGE
+
+
+def current() -> str:
+    """Return the face of the request."""
+    return of_path(request.path)
+
+
+def error_body(face: str, failure: errors.Failure, request_id: str) -> dict[str, Any]:
+    """Return the body of a failure in the shape of a face.
+
+    Details whose name begins with a slash are JSON pointers into the body (RFC 6901), others name parameters.
+    """
+    if face == ATOMIC:
+        return {"errors": _atomic_errors(failure)}
+    if face == OAUTH:  # RFC 6749 section 5.2
+        return {"error": failure.code, "error_description": str(failure)}
+    details = {"details": failure.details} if failure.details else {}
+    return {"error": str(failure), "code": failure.code, **details, "request_id": request_id}
+
+
+def _atomic_errors(failure: errors.Failure) -> list[dict[str, Any]]:
+    if not failure.details:
+        return [{"title": str(failure), "code": failure.code, "detail": None, "source": {}}]
+    return [
+        {
+            "title": f"{place.lstrip('/').replace('/', '.') or 'body'}: {messages[0]}",
+            "code": failure.code,
+            "detail": " ".join(messages),
+            "source": {"pointer" if place.startswith("/") else "parameter": place},
+        }
+        for place, messages in failure.details.items()
+    ]
