@@ -113,7 +113,8 @@ def new_api(app: Flask) -> Api:
     api.ma_plugin.converter.add_attribute_function(_names)
     for name, scheme in _SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
-    api.spec.components.schema("Rule", grammar.document())
+    for name, schema in grammar.documents().items():
+        api.spec.components.schema(name, schema)
     for name, header in _RATE_HEADERS.items():
         api.spec.components.header(name, header)
     return api

@@ -18,6 +18,7 @@ from app.errors import Failure
 from app.services.audit import AuditRow
 from app.services.events import EventRow
 from app.services.lists import ListRow, Subscribed
+from app.services.segments.answers import Count, Preview, Reasons
 from app.services.segments.definitions import SegmentRow
 from app.services.users import Saved, UserRow, version
 
@@ -85,6 +86,25 @@ def segment(found: SegmentRow) -> Response:
 def segments(page: Page) -> Response:
     """Return a page of segments."""
     return pages.link(reply(pages.body([shown_segment(row) for row in page.rows], page)), page)
+
+
+def count(found: Count) -> Response:
+    """Return how many users are in a segment."""
+    return reply(_shown_count(found))
+
+
+def _shown_count(found: Count) -> dict[str, Any]:
+    return {"count": found.users, "exact": found.exact}
+
+
+def reasons(found: Reasons) -> Response:
+    """Return why a user is in a segment."""
+    return reply({**found._asdict(), "at": dates.render(found.at)})
+
+
+def preview(found: Preview) -> Response:
+    """Return what a rule would answer."""
+    return reply({**_shown_count(found.counted), "users": [shown_user(row) for row in found.users]})
 
 
 def audit_records(page: Page) -> Response:

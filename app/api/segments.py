@@ -12,15 +12,21 @@ from app.api.bodies import nested
 from app.schemas.pages import PageQuerySchema, UserPageSchema
 from app.schemas.segments import (
     MAX_LEVELS,
+    CountSchema,
     CreateSegmentSchema,
+    ExplainQuerySchema,
+    PreviewedRuleSchema,
+    PreviewSchema,
+    ReasonsSchema,
     SegmentFieldsSchema,
     SegmentPageSchema,
     SegmentQuerySchema,
     ShownSegmentSchema,
+    SuppressedSchema,
 )
 from app.schemas.status import StatusSchema
 from app.services import users
-from app.services.segments import definitions
+from app.services.segments import answers, definitions
 
 blp = Blueprint("segments", __name__, description="Saved questions about users, answered when they are asked.")
 
@@ -83,3 +89,43 @@ def delete(segment_id: str) -> Response:
 def members(query: dict[str, Any], segment_id: str) -> Response:
     """List the users who are in the segment now, in the order in which they came."""
     return replies.users(users.page(current_workspace(), segment=segment_id, **pages.asked(query)))
+
+
+@blp.put("/segments/<segment:segment_id>/users/<uid:uid>")
+@requires(SECRET_KEY)
+@may_raise(errors.SegmentNotFound, errors.UserNotFound)
+@blp.arguments(SuppressedSchema)
+@blp.response(200, SuppressedSchema, description="Whether the user is suppressed now.")
+def suppress(wanted: dict[str, bool], segment_id: str, uid: str) -> Response:
+    """Suppress a user in a segment, who need not be in it, or do so no longer."""
+    answers.set_suppressed(current_workspace(), segment_id, uid, wanted["suppressed"])
+    return replies.reply(wanted)
+
+
+@blp.get("/segments/<segment:segment_id>/count")
+@requires(SECRET_KEY)
+@may_raise(errors.SegmentNotFound)
+@blp.response(200, CountSchema, description="How many, and whether they were counted.")
+def count(segment_id: str) -> Response:
+    """Count the users who are in the segment now."""
+    return replies.count(answers.count(current_workspace(), segment_id))
+
+
+@blp.get("/segments/<segment:segment_id>/explain")
+@requires(SECRET_KEY)
+@may_raise(errors.SegmentNotFound, errors.UserNotFound)
+@blp.arguments(ExplainQuerySchema, location="query")
+@blp.response(200, ReasonsSchema, description="The rule, with what was found and what came of it at every node.")
+def explain(query: dict[str, str], segment_id: str) -> Response:
+    """Explain why a user is in the segment, or is not."""
+    return replies.reasons(answers.explain(current_workspace(), segment_id, query["uid"]))
+
+
+@blp.post("/segments/preview")
+@requires(SECRET_KEY)
+@nested(MAX_LEVELS)
+@blp.arguments(PreviewedRuleSchema)
+@blp.response(200, PreviewSchema, description="What a segment of this rule would answer; nothing is stored.")
+def preview(wanted: dict[str, Any]) -> Response:
+    """Try a rule."""
+    return replies.preview(answers.preview(current_workspace(), wanted["rule"]))

@@ -50,6 +50,7 @@ _FILL = Statement(_fill)
 _DROP_MEMBERSHIPS, _MOVE_MEMBERSHIPS = _move("memberships", "user_id", "account_id")
 _DROP_MEMBERS, _MOVE_MEMBERS = _move("memberships", "account_id", "user_id")
 _DROP_SUBSCRIPTIONS, _MOVE_SUBSCRIPTIONS = _move("subscriptions", "user_id", "list_id")
+_DROP_SUPPRESSIONS, _MOVE_SUPPRESSIONS = _move("segment_suppressions", "user_id", "segment_id")
 _MOVE_DEVICES = _move("devices", "user_id", "token_hash")[1]
 _MOVE_EVENTS = _move("events", "user_id", "id")[1]
 _MOVE_PREFERENCES = Statement(
@@ -110,6 +111,8 @@ def move(workspace: int, source_id: str, destination_id: str) -> None:
         if list_id in counted:
             _UNCOUNT_LIST(workspace, list_id)
     _MOVE_SUBSCRIPTIONS(*handover)
+    _DROP_SUPPRESSIONS(*both)
+    _MOVE_SUPPRESSIONS(*handover)
     _DROP_OF_EACH_OTHER(workspace, source_id, destination_id, source_id, destination_id)
     for account_id in sorted(account_id for (account_id,) in _DROP_MEMBERSHIPS(*both)):
         _UNCOUNT_ACCOUNT(workspace, account_id)

@@ -1,5 +1,6 @@
 """The two databases as peewee knows them: how each connects, what it says when it is away, how it runs many calls."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -17,6 +18,7 @@ from app.models.dialects import POSTGRES, SQLITE, Dialect
 _CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
 _NETWORK_TIME = 5_000  # milliseconds that an answer may be under way
 _IDLE_TRANSACTION_TIMEOUT = 60_000  # milliseconds until Postgres ends a transaction whose process hangs
+_STEPS = 10_000  # of SQLite's machine between two looks at the clock: less than a millisecond
 _CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
 
 peewee_errors = peewee.__dict__["__exception_wrapper__"]  # the driver's errors as peewee's own
@@ -73,6 +75,19 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
             answers = self.connection().cursor().executemany(text, [fixed + row for row in rows])
             return cast("list[tuple[Any, ...]]", answers.fetchall())
 
+    def run_within(self, text: str, parameters: tuple[Any, ...], milliseconds: int) -> list[tuple[Any, ...]] | None:
+        """Run an SQL text that only reads; return its rows, None when it takes longer than that."""
+        deadline, connection = time.monotonic() + milliseconds / 1000, cast("Any", self).connection()
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        try:
+            return cast("list[tuple[Any, ...]]", self.execute_sql(text, parameters).fetchall())
+        except (apsw.InterruptError, peewee.OperationalError) as error:
+            if not isinstance(_driver(error), apsw.InterruptError):
+                raise
+            return None
+        finally:
+            connection.set_progress_handler(None)
+
     def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts in a transaction of their own; return the rows of each when it is on disk."""
         with self.atomic():
@@ -114,6 +129,18 @@ class PostgresStore(peewee.PostgresqlDatabase):
         with peewee_errors:
             return cast("list[tuple[Any, ...]]", connection.execute(text, (*fixed, *arrays)).fetchall())
 
+    def run_within(self, text: str, parameters: tuple[Any, ...], milliseconds: int) -> list[tuple[Any, ...]] | None:
+        """Run an SQL text that only reads; return its rows, None when it takes longer than that."""
+        run = cast("Any", self).execute_sql
+        try:
+            with self.atomic():
+                run("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
+                return cast("list[tuple[Any, ...]]", run(text, parameters).fetchall())
+        except peewee.OperationalError as error:
+            if not isinstance(_driver(error), psycopg.errors.QueryCanceled):
+                raise
+            return None
+
     def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts in a transaction of their own, in one round trip; return the rows when it is on disk."""
         connection = cast("Any", self).connection()
@@ -135,6 +162,11 @@ class PostgresStore(peewee.PostgresqlDatabase):
     def is_broken(self) -> bool:
         """Tell whether the connection of this thread is lost."""
         return not self.is_closed() and bool(self._state.conn.closed)  # type: ignore[attr-defined]
+
+
+def _driver(error: BaseException) -> BaseException:
+    """What the driver said, before peewee made it one of its own."""
+    return error.__cause__ or error.__context__ or error
 
 
 def _array(values: Sequence[Any]) -> str:

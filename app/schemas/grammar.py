@@ -17,20 +17,37 @@ _EXAMPLE = {
 }
 _TEXT = {"type": "string", "maxLength": MAX_META_VALUE}
 _NUMBER = {"type": "number"}
-_SCALAR = {"anyOf": [_TEXT, _NUMBER, {"type": "boolean"}]}
-_DAYS_AGO = {
-    "type": "object",
-    "properties": {"days_ago": {"type": "number", "minimum": -rules.MAX_DAYS, "maximum": rules.MAX_DAYS}},
-    "required": ["days_ago"],
-    "additionalProperties": False,
-}
-_BOUND = {"anyOf": [_TEXT, _NUMBER, _DAYS_AGO]}
+_SCALAR, _BOUND, _DAYS_AGO = ({"$ref": f"#/components/schemas/Rule{name}"} for name in ("Scalar", "Bound", "DaysAgo"))
 _ID = {"type": "string", "pattern": ids.PATTERN}
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 
 
-def document() -> dict[str, Any]:
-    """Return the schema of a rule."""
+def documents() -> dict[str, dict[str, Any]]:
+    """Return the schemas of the grammar by their names: that of a rule, and what stands in it in many places."""
+    return {
+        "Rule": _rule(),
+        "RuleWhere": _where(),
+        "RuleWithin": _within(),
+        "RuleScalar": {**_either(_TEXT, _NUMBER, {"type": "boolean"}), "description": "A value.", "example": "pro"},
+        "RuleBound": {
+            **_either(_TEXT, _NUMBER, _DAYS_AGO),
+            "description": "What comes before or after.",
+            "example": 100,
+        },
+        "RuleDaysAgo": _days_ago(),
+    }
+
+
+def _either(*schemas: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": list(schemas)}
+
+
+def _days_ago() -> dict[str, Any]:
+    days = {"type": "number", "minimum": -rules.MAX_DAYS, "maximum": rules.MAX_DAYS}
+    return {**_shape({"days_ago": days}), "description": "A moment.", "example": {"days_ago": 30}}
+
+
+def _rule() -> dict[str, Any]:
     return {
         "description": "A question about a user: a tree of `all`, `any` and `not`, to a depth of "
         f"{rules.MAX_DEPTH} and {rules.MAX_LEAVES} leaves. docs/segments.md explains it.",
@@ -84,11 +101,7 @@ def _each(names: Iterable[str], schema: dict[str, Any]) -> dict[str, dict[str, A
 
 def _events() -> list[dict[str, Any]]:
     event = {"event": {"type": "string", "minLength": 1, "maxLength": MAX_EVENT_NAME}}
-    where = [*_comparisons("property", _NAME), _shape({"value": {"anyOf": _comparisons(None, {})}})]
-    more = {
-        "within": _shape({"days": {"type": "number", "minimum": 0, "maximum": rules.MAX_DAYS}}),
-        "where": {"type": "array", "items": {"anyOf": where}, "maxItems": rules.MAX_WHERE},
-    }
+    more = {name: {"$ref": f"#/components/schemas/Rule{name.capitalize()}"} for name in ("within", "where")}
     count = {"type": "integer", "minimum": 0, "maximum": MAX_COUNT}
     moments = {**_each(rules.COUNTS, _BOUND), "between": _values()["between"]}
     amounts = {
@@ -108,6 +121,19 @@ def _events() -> list[dict[str, Any]]:
             for one, value in amounts.items()
         ),
     ]
+
+
+def _within() -> dict[str, Any]:
+    days = {"days": {"type": "number", "minimum": 0, "maximum": rules.MAX_DAYS}}
+    return {**_shape(days), "description": "Only events of so many days up to now.", "example": {"days": 30}}
+
+
+def _where() -> dict[str, Any]:
+    one = [*_comparisons("property", _NAME), _shape({"value": {"anyOf": _comparisons(None, {})}})]
+    return {
+        "type": "array", "items": {"anyOf": one}, "maxItems": rules.MAX_WHERE,
+        "description": "Only events of which all this is true.", "example": [{"property": "cur", "is": "USD"}],
+    }  # fmt: skip
 
 
 def _memberships() -> list[dict[str, Any]]:

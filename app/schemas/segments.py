@@ -3,9 +3,11 @@
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from app import ids
-from app.schemas.fields import Limit, ShownDate, Text
+from app.schemas.fields import Flag, Limit, ShownDate, Text, Uid
 from app.schemas.pages import CursorQuerySchema
+from app.schemas.queries import StrictQuerySchema
 from app.schemas.rules import RuleField
+from app.schemas.users import UserSchema
 
 MAX_NAME = 128
 MAX_DESCRIPTION = 255
@@ -73,3 +75,62 @@ class SegmentPageSchema(Schema):
     previous_cursor = fields.String(
         metadata={"description": "Given if there is a page before.", "pattern": ids.PATTERN, "example": _ID}
     )
+
+
+class CountSchema(Schema):
+    """How many users are in a segment."""
+
+    count = fields.Integer(required=True, metadata={"example": 1240})
+    exact = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether they were counted; false: told from every 256th user.", "example": True},
+    )
+
+
+class PreviewedRuleSchema(Schema):
+    """A rule that is not stored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    rule = RuleField(required=True)
+
+
+class PreviewSchema(CountSchema):
+    """What a rule would answer: how many users, and the first ten of them."""
+
+    users = fields.List(fields.Nested(UserSchema), required=True)
+
+
+class ExplainQuerySchema(StrictQuerySchema):
+    """Whom to explain."""
+
+    uid = Uid(required=True, metadata={"description": "The uid of the user.", "example": "u144"})
+
+
+class ReasonsSchema(Schema):
+    """Why a user is in a segment or is not."""
+
+    id = fields.String(required=True, metadata={"pattern": ids.PATTERN, "example": _ID})
+    uid = fields.String(required=True, metadata={"example": "u144"})
+    member = fields.Boolean(required=True, metadata={"description": "Whether the user is in it.", "example": True})
+    suppressed = fields.Boolean(required=True, metadata={"example": False})
+    at = ShownDate(
+        required=True, metadata={"description": "When it was asked.", "example": "2026-01-12T05:24:39.062+00:00"}
+    )
+    rule = fields.Dict(
+        required=True,
+        metadata={
+            "description": "The rule, with `result` at every node, and `found` at every leaf: the value it looked at.",
+            "example": {"attribute": "meta.plan", "is": "pro", "result": True, "found": "pro"},
+        },
+    )
+
+
+class SuppressedSchema(Schema):
+    """Whether a user is suppressed in a segment."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    suppressed = Flag(required=True, metadata={"description": "Whether it is to be left out.", "example": True})

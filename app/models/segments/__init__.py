@@ -1,5 +1,7 @@
 """Segments: saved questions about users, answered by one SQL condition each (docs/segments.md)."""
 
+from app.models.segments.counting import Count, count
+from app.models.segments.explaining import Explanation, explain
 from app.models.segments.sets import compile_all, decide, filter_of, members_of
 from app.models.segments.tables import (
     Segment,
@@ -12,6 +14,7 @@ from app.models.segments.tables import (
     delete,
     everything,
     find,
+    is_suppressed,
     page,
     release,
     suppress,
@@ -20,7 +23,7 @@ from app.models.segments.tables import (
 )
 
 __all__ = [
-    "Segment", "SegmentRow", "SegmentSet", "SegmentSuppression", "change_set", "compile_all", "create",
-    "create_everybody", "decide", "delete", "everything", "filter_of", "find", "members_of", "page", "release",
-    "suppress", "update", "version",
+    "Count", "Explanation", "Segment", "SegmentRow", "SegmentSet", "SegmentSuppression", "change_set", "compile_all",
+    "count", "create", "create_everybody", "decide", "delete", "everything", "explain", "filter_of", "find",
+    "is_suppressed", "members_of", "page", "release", "suppress", "update", "version",
 ]  # fmt: skip

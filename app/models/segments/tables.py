@@ -173,3 +173,16 @@ def suppress(workspace: int, user_id: str, segment_id: str, now: int) -> None:
 def release(workspace: int, user_id: str, segment_id: str) -> None:
     """Suppress the user in the segment no longer."""
     _RELEASE(workspace, user_id, segment_id)
+
+
+_IS_SUPPRESSED = Statement(
+    lambda d: (
+        f"SELECT 1 FROM segment_suppressions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
+        f"AND segment_id = {d.parameter}"
+    )
+)
+
+
+def is_suppressed(workspace: int, user_id: str, segment_id: str) -> bool:
+    """Tell whether the user is suppressed in the segment."""
+    return bool(_IS_SUPPRESSED(workspace, user_id, segment_id))

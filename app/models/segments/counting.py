@@ -1,0 +1,35 @@
+"""How many users there are in a segment: counted as long as it takes little, else told from every 256th user."""
+
+from typing import NamedTuple
+
+from app.models.database import Statement, db
+from app.models.keyset import Filter
+
+# Milliseconds to count in. On SQLite a worker does nothing else meanwhile; on Postgres other threads do.
+_PATIENCE = {"sqlite": 250, "postgres": 2_000}
+_ONE_IN = 256
+_SAMPLE = "7f"  # the last two digits of an id are chance, or count: 256 of them are alike
+
+
+class Count(NamedTuple):
+    """How many there are. exact: whether they were counted, and not told from a sample."""
+
+    users: int
+    exact: bool
+
+
+def count(workspace: int, members: Filter) -> Count:
+    """Return how many users of the workspace pass the filter."""
+    condition = members.condition.replace("{row}", "users")
+    text = f"SELECT count(*) FROM users WHERE users.workspace_id = ? AND {condition}"
+    rows = db.obj.run_within(
+        text.replace("?", db.dialect.parameter), (workspace, *members.values), _PATIENCE[db.dialect.name]
+    )
+    return _estimate(workspace, members) if rows is None else Count(int(rows[0][0]), exact=True)
+
+
+def _estimate(workspace: int, members: Filter) -> Count:
+    condition = members.condition.replace("{row}", "users")
+    text = f"SELECT count(*) FROM users WHERE users.workspace_id = ? AND substr(users.id, 23) = ? AND {condition}"
+    rows = Statement(lambda d: text.replace("?", d.parameter))(workspace, _SAMPLE, *members.values)
+    return Count(int(rows[0][0]) * _ONE_IN, exact=False)
