@@ -9,6 +9,8 @@ import math
 import re
 from typing import Any, NoReturn
 
+import orjson
+
 from app import errors
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -21,10 +23,52 @@ def loads(raw: bytes, with_any_text: bool = False, max_depth: int = MAX_DEPTH) -
     """Return the value of a JSON document; with_any_text leaves it to the caller to `check_text`.
 
     max_depth: how many levels of objects and arrays it may have.
-
     Raises errors.InvalidBody when it is not strict JSON, errors.InvalidInput when a text in it has NUL or a lone
     surrogate (details name the field).
     """
+    document = _load_quickly(raw, max_depth)
+    if document is _IN_DOUBT:
+        document = _load(raw, max_depth)
+    if not with_any_text and has_escapes(raw):
+        check_text(document)
+    return document
+
+
+def _load_quickly(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """Return the document if it is surely strict, with orjson, in a fifth of the time of `_load`.
+
+    orjson takes the same key twice, and long integers. Those are looked for before; of a key that came twice, the text
+    that is written back lacks a colon: no other character comes once with each key, and is never escaped in a text.
+    """
+    if b"\\u003" in raw or _may_have_long_integer(raw):  # the first may be a colon, escaped
+        return _IN_DOUBT
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return _IN_DOUBT
+    if document.__class__ not in _CONTAINERS:
+        return document
+    if _is_deeper(document, max_depth) or raw.count(b":") != orjson.dumps(document).count(b":"):
+        return _IN_DOUBT
+    return document
+
+
+_IN_DOUBT = object()
+_CONTAINERS: frozenset[type] = frozenset((dict, list))
+
+
+def _may_have_long_integer(raw: bytes) -> bool:
+    """Tell whether a number may have as many digits as MAX_INTEGER. A regular expression alone takes ten times as long."""
+    zeros = raw.translate(_DIGITS_TO_ZERO)
+    return _MANY_ZEROS in zeros and _LONG_INTEGER.search(zeros) is not None
+
+
+_DIGITS_TO_ZERO = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256))
+_MANY_ZEROS = b"0" * len(str(MAX_INTEGER))
+_LONG_INTEGER = re.compile(rb"(?:^|[\s:,\[])-?" + _MANY_ZEROS)  # where a number can begin: not within a text's word
+
+
+def _load(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     try:
         text = raw.decode("utf-8")
         document = _DECODER.decode(text)
@@ -34,10 +78,8 @@ def loads(raw: bytes, with_any_text: bool = False, max_depth: int = MAX_DEPTH) -
         raise _too_deep(max_depth) from None
     except json.JSONDecodeError as error:
         raise errors.InvalidBody(f"The body is not JSON: {error.msg} at character {error.pos}.") from None
-    if text.count("[") + text.count("{") > max_depth and _is_deeper(document, max_depth):
+    if _is_deeper(document, max_depth):
         raise _too_deep(max_depth)
-    if not with_any_text and has_escapes(raw):
-        check_text(document)
     return document
 
 
@@ -58,7 +100,10 @@ def has_escapes(raw: bytes) -> bool:
 
     Raw control characters are no JSON and raw surrogates no UTF-8: only an escape brings them in.
     """
-    return b"\\u" in raw
+    return _ESCAPES.search(raw) is not None
+
+
+_ESCAPES = re.compile(rb"\\u(?:0000|[Dd][89A-Fa-f])")
 
 
 def _too_deep(levels: int) -> errors.InvalidBody:
@@ -99,9 +144,16 @@ def _children(value: Any) -> list[Any]:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    return levels == 0 or any(_is_deeper(child, levels - 1) for child in _children(value))
+    """Tell whether the value has containers in each other on more levels than that."""
+    level: list[Any] = [value] if value.__class__ in _CONTAINERS else []
+    for _ in range(levels):
+        level = [
+            child
+            for one in level
+            for child in (one.values() if one.__class__ is dict else one)
+            if child.__class__ in _CONTAINERS
+        ]
+    return bool(level)
 
 
 def check_text(value: Any, path: str = "") -> None:

@@ -47,3 +47,34 @@ def test_the_same_key_twice_is_refused_however_it_is_spelt():
     for raw in (b'{"a":1,"a":1}', b'{"a":1,"\\u0061":2}', b'[{"x":{"a":1,"a":1}}]'):
         with pytest.raises(errors.InvalidBody):
             strict_json.loads(raw)
+
+
+@given(documents, st.data())
+def test_what_is_read_quickly_is_read_slowly_to_the_same(document, data):
+    raw = json.dumps(document, ensure_ascii=data.draw(st.booleans())).encode()
+    cut = data.draw(st.integers(0, len(raw)))
+    odd = data.draw(
+        st.sampled_from([b"", b":", b'"', b",", b'"a":1,', b"\\u003a", b"9" * 16, b"[", b"\\ud800", b"-0", b"1e999"])
+    )
+    raw = raw[:cut] + odd + raw[cut:]
+    found = strict_json._load_quickly(raw)
+    if found is not strict_json._IN_DOUBT:
+        assert repr(found) == repr(strict_json._load(raw))
+
+
+@pytest.mark.parametrize("raw", [
+    b'{"a":":","a":1}', b'{"a" :1,"a" :2,"b":":"}', b'{"a":1,"a":2,"b":"\\u003a"}', b'{"a":{"b":1},"a":{"c":1}}', b'[18446744073709551616]',
+    b'{"a":9007199254740992}', b"9007199254740992", b"[1,-9007199254740992]", b'{"a":\t9007199254740992}', b"[" * 9 + b"]" * 9, b"1e999", b'"\\ud800', b"\xef\xbb\xbf{}", b'{"x":[{"k":"a:b","k":"a"}]}',
+])  # fmt: skip
+def test_what_is_not_strict_is_not_read_quickly(raw):
+    assert strict_json._load_quickly(raw) is strict_json._IN_DOUBT
+    with pytest.raises(errors.InvalidBody):
+        strict_json.loads(raw)
+
+
+def test_the_common_body_is_read_quickly():
+    body = {
+        "data": [{"type": "update", "id": "u1", "created_at": "2020-09-29T14:50:29", "meta": {"é": "a:b", "n": -0.5}}]
+    }
+    for escaped in (True, False):
+        assert strict_json._load_quickly(json.dumps(body, ensure_ascii=escaped).encode()) == body
