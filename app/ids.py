@@ -15,14 +15,19 @@ _last = (0, 0)
 
 def new() -> str:
     """Return an id greater than every id this process made before, also within one millisecond."""
+    return several(1)[0]
+
+
+def several(count: int) -> list[str]:
+    """Return so many ids, each greater than the one before it, as `new` would one by one."""
     global _last
     with _lock:
         milliseconds, tail = max(clock.now(), _last[0]), _last[1] + 1
-        if milliseconds > _last[0] or tail >> _TAIL_BITS:
+        if milliseconds > _last[0] or (tail + count) >> _TAIL_BITS:
             # A random start keeps processes apart; a zero top bit leaves room to count upwards.
             milliseconds, tail = max(milliseconds, _last[0] + 1), secrets.randbits(_TAIL_BITS - 1)
-        _last = (milliseconds, tail)
-    return f"{milliseconds:012x}{tail:012x}"
+        _last = (milliseconds, tail + count - 1)
+    return [f"{milliseconds:012x}{one:012x}" for one in range(tail, tail + count)]
 
 
 def made_at(id: str) -> int:

@@ -58,7 +58,7 @@ _CONTAINERS: frozenset[type] = frozenset((dict, list))
 
 
 def _may_have_long_integer(raw: bytes) -> bool:
-    """Tell whether a number may have as many digits as MAX_INTEGER. A regular expression alone takes ten times as long."""
+    """Tell whether a number may be as long as MAX_INTEGER; a regular expression alone takes ten times as long."""
     zeros = raw.translate(_DIGITS_TO_ZERO)
     return _MANY_ZEROS in zeros and _LONG_INTEGER.search(zeros) is not None
 

@@ -150,6 +150,7 @@ def keep(name: str, report: dict[str, Any], text: str) -> None:
     """Print a report and keep it: all figures as JSON, and the table."""
     print(text, flush=True)
     stem = f"{datetime.now(UTC):%Y-%m-%d}-{name}"
+    RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{stem}.json").write_text(json.dumps(report, indent=1) + "\n")
     (RESULTS / f"{stem}.txt").write_text(text)
 

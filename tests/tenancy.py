@@ -105,7 +105,14 @@ class Guard:
             self.look(sql, dialect)
             return run_many(database, sql, *args)
 
-        store.execute_sql, store.run_many = watched_execute, watched_run_many
+        insert_new = store.insert_new
+
+        def watched_insert_new(database: Any, table: str, columns: Any) -> Any:
+            places = ", ".join("%s" if dialect == "postgres" else "?" for _ in columns)
+            self.look(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", dialect)
+            return insert_new(database, table, columns)
+
+        store.execute_sql, store.run_many, store.insert_new = watched_execute, watched_run_many, watched_insert_new
         store.run_all, store.commit_all = watched(store.run_all), watched(store.commit_all)
 
 

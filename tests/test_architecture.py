@@ -51,7 +51,7 @@ AT_HOME = {
     "jwt": {"services"},
     "cryptography": {"services"},
 }
-STANDARD_ONLY = LEAVES - {"config", "logs"}
+STANDARD_ONLY = LEAVES - {"config", "logs", "strict_json"}
 
 
 def room_of(path):

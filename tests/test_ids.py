@@ -22,6 +22,14 @@ def test_ids_follow_the_clock_and_never_go_back_with_it(monkeypatch):
     assert ids.new() > late
 
 
+def test_several_ids_are_as_those_made_one_by_one(monkeypatch):
+    made = [ids.new(), *ids.several(1000), ids.new()]
+    assert made == sorted(set(made)) and all(map(ids.is_id, made))
+    monkeypatch.setattr(ids, "_last", (clock.now() + 9_000, 2**48 - 2))
+    made = [ids.new(), *ids.several(3), ids.new()]
+    assert made == sorted(set(made)) and all(map(ids.is_id, made))
+
+
 def test_threads_never_make_the_same_id():
     with ThreadPoolExecutor(8) as pool:
         made = [one for some in pool.map(lambda _: [ids.new() for _ in range(500)], range(8)) for one in some]

@@ -7,7 +7,7 @@ where that is safe (a conflict, a connection that died) and raise errors.Storage
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import peewee
@@ -82,13 +82,22 @@ def run_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     return cast("list[list[tuple[Any, ...]]]", db.run_all([(one.statement.text, one.parameters) for one in calls]))
 
 
-def run_many(statement: Statement, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Run a statement over `dialects.given` for many rows, at least one; return all rows that it answers.
+def run_many(statement: Statement, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
+    """Run a statement over `dialects.given` for many rows, at least one; return how many rows it wrote.
 
-    fixed: the parameters that come first, and are the same for all. rows: the others; texts, numbers, booleans, None.
+    fixed: the parameters that come first, and are the same for all. columns: the others, each with a value for every
+    row: texts, numbers, booleans, None. Call in a transaction.
+    """
+    return cast("int", db.run_many(statement.text, fixed, columns))
+
+
+def insert_new(table: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Insert rows, in the fastest way of the database; where a key is taken return False, with none or some inserted.
+
+    columns: name -> a value for every row, of which there is at least one. Keys are taken in the order of the rows.
     Call in a transaction.
     """
-    return cast("list[tuple[Any, ...]]", db.run_many(statement.text, fixed, rows))
+    return cast("bool", db.insert_new(table, columns))
 
 
 def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:

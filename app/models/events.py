@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Call, Statement, db, run_all, run_many, statement, transaction
+from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, run_many, statement, transaction
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
 from app.models.users import dump, load_flat
 
@@ -124,22 +124,47 @@ class Recording(NamedTuple):
 
 
 def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> None:
-    """Store many events as `record` would each of them, in one or two statements; call in a transaction.
+    """Store many events as `record` would each of them; call in a transaction.
 
     The users are locked in the order of their uids. now: epoch milliseconds, when users who are new are made.
     """
     if db.dialect.writable_with:
-        run_many(_RECORD_ALL, (workspace, now), [(one.uid, one.new_user_id, *_stored(one.event)) for one in recordings])
+        columns = [[one.uid for one in recordings], [one.new_user_id for one in recordings]]
+        run_many(_RECORD_ALL, (workspace, now), columns + _columns([one.event for one in recordings]))
         return
-    latest: dict[str, tuple[str, str, int]] = {}
+    ids = _touch_all(workspace, now, recordings)
+    chosen = [one for one in recordings if one.uid in ids]
+    if chosen:
+        run_many(
+            _INSERT_ALL, (workspace,), [[ids[one.uid] for one in chosen], *_columns([one.event for one in chosen])]
+        )
+
+
+def _touch_all(workspace: int, now: int, recordings: Sequence[Recording]) -> dict[str, str]:
+    """Do on SQLite what `_touch` does for each user; return {uid: id} of those who are not archived.
+
+    An upsert that answers the ids would take twice as long.
+    """
+    latest: dict[str, tuple[str, int]] = {}
     for uid, new_user_id, event in recordings:
-        known = latest.get(uid)
-        if known is None or known[2] < event.timestamp:
-            latest[uid] = (new_user_id, uid, event.timestamp)
-    ids = dict(run_many(_TOUCH_ALL, (workspace, now), list(latest.values())))
-    rows = [(ids[one.uid], *_stored(one.event)) for one in recordings if one.uid in ids]
-    if rows:
-        run_many(_INSERT_ALL, (workspace,), rows)
+        if uid not in latest or latest[uid][1] < event.timestamp:
+            latest[uid] = (new_user_id, event.timestamp)
+    found = {uid: (id, archived_at) for uid, id, archived_at in _FIND_ALL(workspace, db.array(list(latest)))}
+    new = [uid for uid in latest if uid not in found]
+    if new:
+        ids, times = zip(*[latest[uid] for uid in new], strict=True)
+        columns = {"workspace_id": [workspace] * len(new), "created_at": [now] * len(new)}
+        insert_new("users", columns | {"id": ids, "uid": new, "last_interaction": times})
+    known = sorted((id, latest[uid][1]) for uid, (id, archived_at) in found.items() if archived_at is None)
+    if known:
+        ids, times = zip(*known, strict=True)
+        run_many(_MOVE_ON, (), [times, [workspace] * len(known), ids, times])
+    active = {uid: id for uid, (id, archived_at) in found.items() if archived_at is None}
+    return active | {uid: latest[uid][0] for uid in new}
+
+
+def _columns(events: Sequence[EventRow]) -> list[Sequence[Any]]:
+    return list(zip(*map(_stored, events), strict=True))
 
 
 def _stored(event: EventRow) -> tuple[int, str, str, str | None, str]:
@@ -148,15 +173,18 @@ def _stored(event: EventRow) -> tuple[int, str, str, str | None, str]:
 
 
 _EVENT = {"timestamp": "bigint", "id": "text", "event": "text", "value": "jsonb", "properties": "jsonb"}
-_TOUCHED = {"id": "text", "uid": "text", "last_interaction": "bigint"}
-
-
-def _touch_all(d: Dialect, source: str) -> str:
-    return (
-        f"INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) {source} "
-        f"ON CONFLICT (workspace_id, uid) DO UPDATE SET last_interaction = {_latest(d)} "
-        "WHERE users.archived_at IS NULL RETURNING uid, id"
+_FIND_ALL = Statement(
+    lambda d: (
+        f"SELECT uid, id, archived_at FROM users WHERE workspace_id = {d.parameter} "
+        f"AND uid {d.in_array.replace('?', d.parameter)}"
     )
+)
+_MOVE_ON = Statement(
+    lambda d: (
+        f"UPDATE users SET last_interaction = {d.parameter} WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
+        f"AND (last_interaction IS NULL OR last_interaction < {d.parameter})"
+    )
+)
 
 
 def _record_all(d: Dialect) -> str:
@@ -165,15 +193,19 @@ def _record_all(d: Dialect) -> str:
         f"SELECT workspace_id, now, min(new_user_id), uid, max(timestamp) FROM given "
         f"GROUP BY workspace_id, now, uid ORDER BY uid {BYTE_BY_BYTE}"
     )
+    touch = (
+        f"INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) {actors} "
+        f"ON CONFLICT (workspace_id, uid) DO UPDATE SET last_interaction = {_latest(d)} "
+        "WHERE users.archived_at IS NULL RETURNING uid, id"
+    )
     return (
         "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS now, one.* "
-        f"FROM unnest({arrays}) AS one (uid, new_user_id, {', '.join(_EVENT)})), actor AS ({_touch_all(d, actors)}) "
+        f"FROM unnest({arrays}) AS one (uid, new_user_id, {', '.join(_EVENT)})), actor AS ({touch}) "
         f"{_FIELDS} SELECT given.workspace_id, actor.id, {', '.join(f'given.{name}' for name in _EVENT)} "
-        "FROM given JOIN actor ON actor.uid = given.uid ON CONFLICT DO NOTHING RETURNING id"
+        "FROM given JOIN actor ON actor.uid = given.uid ON CONFLICT DO NOTHING"
     )
 
 
-_TOUCH_ALL = Statement(lambda d: _touch_all(d, given(d, 2, _TOUCHED)))
 _INSERT_ALL = Statement(lambda d: f"{_FIELDS} {given(d, 1, {'user_id': 'text', **_EVENT})} ON CONFLICT DO NOTHING")
 _RECORD_ALL = Statement(_record_all)
 

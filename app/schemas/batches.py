@@ -1,6 +1,6 @@
 """Batches on the wire (engage.md section 6)."""
 
-from collections.abc import Iterator
+from itertools import compress
 from typing import Any, NamedTuple
 
 from marshmallow import EXCLUDE, Schema, fields, validate
@@ -79,15 +79,41 @@ _UID = Uid(required=True)
 _SCHEMAS = {"create": CreateUserSchema(exclude=("id",)), "update": UpdateUserSchema(), "event": EventSchema()}
 
 
-def load_items(items: list[Any], check_texts: bool) -> Iterator[LoadedItem]:
-    """Yield each item, loaded by the schema of its type. check_texts: whether one may have NUL or a lone surrogate."""
-    for index, item in enumerate(items):
-        try:
-            if check_texts:
-                strict_json.check_text(item)
-            yield _load(index, item)
-        except errors.Failure as failure:
-            yield LoadedItem(index, "", "", {}, failure)
+def load_items(items: list[Any], check_texts: bool) -> list[LoadedItem]:
+    """Return each item, loaded by the schema of its type. check_texts: whether one may have NUL or a lone surrogate."""
+    loaded = None if check_texts else _load_together(items)
+    return [_load_alone(*one, check_texts) for one in enumerate(items)] if loaded is None else loaded
+
+
+def _load_together(items: list[Any]) -> list[LoadedItem] | None:
+    """Load items that are all of the common form; None where one is not: what is wrong is found one by one."""
+    if not all(item.__class__ is dict and item.get("type").__class__ is str for item in items):
+        return None
+    kinds, named = [item["type"] for item in items], [item.get("id") for item in items]
+    if not _SCHEMAS.keys() >= set(kinds) or not all(uid.__class__ is str and uids.is_plain(uid) for uid in named):
+        return None
+    return load_together(kinds, named, [{name: item[name] for name in item if name != "id"} for item in items])
+
+
+def load_together(kinds: list[str], named: list[str], bodies: list[dict[str, Any]]) -> list[LoadedItem] | None:
+    """Load the fields of items whose types and uids are right, if they are of the common form."""
+    of_event = [kind == "event" for kind in kinds]
+    events = quick.events(list(compress(bodies, of_event)))
+    users = quick.users([body for body, is_event in zip(bodies, of_event, strict=True) if not is_event])
+    if events is None or users is None:
+        return None
+    loaded = (iter(users), iter(events))
+    fields = [next(loaded[is_event]) for is_event in of_event]
+    return list(map(LoadedItem, range(len(kinds)), kinds, named, fields))
+
+
+def _load_alone(index: int, item: Any, check_texts: bool) -> LoadedItem:
+    try:
+        if check_texts:
+            strict_json.check_text(item)
+        return _load(index, item)
+    except errors.Failure as failure:
+        return LoadedItem(index, "", "", {}, failure)
 
 
 def _load(index: int, item: Any) -> LoadedItem:

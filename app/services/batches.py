@@ -13,7 +13,7 @@ from app.services import events, users
 
 # Items a transaction, so that other writers wait 50 ms at most: fewer where one takes several statements.
 _CHUNK, _CHUNK_OF_PLAIN = 500, 1000
-_MANY_TABLES = ("lists", "accounts", "device_token", "uid", "archived")
+_MANY_TABLES = frozenset(("lists", "accounts", "device_token", "uid", "archived"))
 
 
 class Item(NamedTuple):
@@ -75,7 +75,12 @@ def _lock(workspace: int, items: Sequence[Item]) -> None:
 
 
 def _is_in_one_table(item: Item) -> bool:
-    return item.type == "event" or all(item.fields.get(name) is None for name in _MANY_TABLES)
+    fields = item.fields
+    return (
+        item.type == "event"
+        or _MANY_TABLES.isdisjoint(fields)
+        or all(fields.get(name) is None for name in _MANY_TABLES)
+    )
 
 
 def _is_plain(item: Item, claims: bool, any_id: bool) -> bool:
@@ -93,16 +98,18 @@ def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Fai
     now = clock.now()
     of_users = [item for item in items if item.type != "event"]
     recorded = [item for item in items if item.type == "event"]
+    new_ids = iter(ids.several(len(items)))
     if of_users and recorded:
         users_store.make_all(workspace, {item.uid: ids.new() for item in items}, now)
-    done: Sequence[str | None] = ()
+    refused: set[int] = set()
     if of_users:
-        changes = [Change(ids.new(), item.uid, item.fields) for item in of_users]
-        done = users_store.upsert_all(workspace, changes, now)
+        refused = users_store.upsert_all(
+            workspace, [Change(next(new_ids), one.uid, one.fields) for one in of_users], now
+        )
     if recorded:
-        happened = [Recording(item.uid, ids.new(), events.new_row(now, **item.fields)) for item in recorded]
+        happened = [Recording(one.uid, next(new_ids), events.new_row(now, **one.fields)) for one in recorded]
         events_store.record_all(workspace, now, happened)
-    return {item.position: users.too_many_keys() for item, id in zip(of_users, done, strict=True) if id is None}
+    return {of_users[position].position: users.too_many_keys() for position in refused}
 
 
 def _run_alone(workspace: int, item: Item, any_id: bool) -> None:

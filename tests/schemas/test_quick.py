@@ -80,3 +80,37 @@ def test_the_common_event_is_loaded_by_hand(body):
 @pytest.mark.parametrize("field", ["lists", "accounts", "device_token", "uid", "archived", "tz"])
 def test_what_is_seldom_is_left_to_the_schema(field):
     assert quick.user({"first_name": "Ada", field: None}) is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(USERS, max_size=4))
+def test_many_users_are_loaded_as_each_of_them_is(bodies):
+    loaded = quick.users([dict(body) for body in bodies])
+    assert loaded is None or loaded == [quick.user(body) for body in bodies]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(EVENTS, max_size=4))
+def test_many_events_are_loaded_as_each_of_them_is(bodies):
+    loaded = quick.events([dict(body) for body in bodies])
+    assert loaded is None or loaded == [quick.event(body) for body in bodies]
+
+
+COMMON = {
+    "first_name": "Ada",
+    "last_name": None,
+    "email": "a@b.co",
+    "number": "+23480",
+    "meta": {"n": 1},
+    "unknown": [],
+}
+
+
+@pytest.mark.parametrize("odd", [
+    {"first_name": "x" * 256}, {"first_name": 1}, {"number": "1234"}, {"number": 12345}, {"number": ""}, {"email": "x"}, {"meta": None},
+    {"meta": {"": 1}}, {"meta": {"k" * 129: 1}}, {"meta": {"k": None}}, {"meta": {"k": "x" * 4097}}, {"meta": []}, {"lists": []},
+    {"meta": {str(n): 1 for n in range(301)}}, {"is_account": 1}, {"created_at": None}, {"created_at": "2026-02-30"},
+])  # fmt: skip
+def test_one_that_is_not_surely_right_leaves_all_to_be_looked_at_alone(odd):
+    assert quick.users([COMMON, COMMON]) == [quick.user(COMMON)] * 2
+    assert quick.users([COMMON, odd, COMMON]) is None and quick.user(odd) is None

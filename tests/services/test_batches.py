@@ -6,6 +6,7 @@ import pytest
 
 from app import errors
 from app.models.database import db
+from app.models.users import many
 from app.services import batches, events, users, workspaces
 from app.services.batches import Item
 from tests.factories import fresh
@@ -98,15 +99,59 @@ def test_only_the_change_with_too_much_meta_is_refused_and_leaves_nothing(worksp
     assert (user.first_name, len(user.meta), "more" in user.meta) == ("Ada", 300, False)
 
 
-def test_a_thousand_new_users_with_the_same_fields_take_one_statement(workspace, monkeypatch):
-    run_many, seen = type(db.obj).run_many, []
+@pytest.fixture
+def bulk(monkeypatch, app):
+    """The names of the ways in which many rows are written from now on."""
+    seen = []
 
-    def watched(self, text, *more):
-        seen.append(text)
-        return run_many(self, text, *more)
+    def watch(name):
+        run = getattr(type(db.obj), name)
 
-    monkeypatch.setattr(type(db.obj), "run_many", watched)
+        def watched(self, *call):
+            seen.append(name)
+            return run(self, *call)
+
+        monkeypatch.setattr(type(db.obj), name, watched)
+
+    for name in ("insert_new", "run_many"):
+        watch(name)
+    return seen
+
+
+def test_a_thousand_users_or_events_take_a_few_statements(workspace, bulk):
     people = [Item(n, "update", fresh(), {"first_name": "Ada", "meta": {"n": n}}) for n in range(1000)]
-    assert batches.run(workspace, people) == {} and len(seen) == 1
+    assert batches.run(workspace, people) == {} and bulk[0] == "insert_new" and len(bulk) <= 2
+    bulk.clear()
+    assert batches.run(workspace, people) == {} and bulk.count("run_many") <= 2
+    bulk.clear()
     happened = [Item(n, "event", one.uid, {"event": "Paid"}) for n, one in enumerate(people)]
-    assert batches.run(workspace, happened) == {} and len(seen) <= 3
+    assert batches.run(workspace, happened) == {} and len(bulk) <= 3
+
+
+def _person(chance, uid):
+    return Item(0, "update", uid, _fields(chance) | ({"tz": "UTC"} if chance.random() < 0.2 else {}))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("share_known", [0, 0.02, 1])
+def test_many_users_are_stored_as_one_by_one_whether_they_are_new_or_known(api, other_api, seed, share_known):
+    chance = random.Random(seed)
+    ours, theirs = (workspaces.find(one.keys.workspace) for one in (api, other_api))
+    uids = [f"{uid}{n}" for uid in ODD_UIDS for n in range(6)]
+    known = [_person(chance, uid) for uid in uids if chance.random() < share_known]
+    items = [_person(chance, uid)._replace(position=n) for n, uid in enumerate(chance.sample(uids, len(uids)))]
+    for workspace in (ours, theirs):
+        _one_by_one(workspace, known)
+    assert batches.run(ours, items) == {} == _one_by_one(theirs, items)
+    assert _stored(ours) == _stored(theirs)
+    assert sorted(_columns_not_shown(ours), key=repr) == sorted(_columns_not_shown(theirs), key=repr)
+
+
+def test_a_user_who_is_made_by_another_at_the_same_moment_is_changed(workspace, monkeypatch):
+    uid = fresh()
+    users.update(workspace, uid, {"first_name": "Ada", "meta": {"kept": 1}}, full=True)
+    monkeypatch.setattr(many, "_is_any_known", lambda *call: False)  # as it is where the other commits after we looked
+    items = [Item(n, "update", fresh(), {"meta": {"n": n}}) for n in range(50)]
+    assert batches.run(workspace, [*items, Item(50, "update", uid, {"meta": {"n": 50}})]) == {}
+    assert users.retrieve(workspace, uid).meta == {"kept": 1, "n": 50}
+    assert users.retrieve(workspace, items[0].uid).meta == {"n": 0}

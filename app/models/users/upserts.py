@@ -46,6 +46,15 @@ def values(field: str, value: Any) -> tuple[Any, ...]:
     return (dump(value),) if field == "meta" else (value,)
 
 
+def columns_with(field: str, given: list[Any]) -> dict[str, list[Any]]:
+    """Return the columns of a field with the values of many users: `values` of each, column by column."""
+    if field == "email":
+        return {"email": given, "email_key": [one and key_of_email(one) for one in given]}
+    if field == "number":
+        return {"number": given, "number_digits": [one and key_of_number(one) for one in given]}
+    return {field: list(map(dump, given)) if field == "meta" else given}
+
+
 @functools.cache
 def _upsert_statement(fields: tuple[str, ...], guard_email: bool, lean: bool) -> Statement:
     """The statement that makes a user or changes the fields, and answers nothing where a rule forbids the change."""
