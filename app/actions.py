@@ -21,3 +21,6 @@ class Action(StrEnum):
     CLIENT_CREATED = "client.created"
     CLIENT_REVOKED = "client.revoked"
     FIELD_DEFINED = "field.defined"
+    SDK_KEY_CREATED = "sdk_key.created"
+    SDK_KEY_CHANGED = "sdk_key.changed"
+    SDK_KEY_DELETED = "sdk_key.deleted"

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from app.services import jwks
+
 HOST = "issuer.example"
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 OTHER_RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -54,6 +56,13 @@ def raw(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") 
     """Return a token with exactly this header and signature."""
     parts = (json.dumps(header).encode(), json.dumps(claims).encode(), signature)
     return ".".join(base64.urlsafe_b64encode(one).rstrip(b"=").decode() for one in parts)
+
+
+def fetches_end() -> None:
+    """Wait until no set is being fetched any more: what is under way must end on the database of its test."""
+    for _ in range(jwks._MAX_FETCHES):
+        assert jwks._slots.acquire(timeout=10)
+    jwks._slots.release(jwks._MAX_FETCHES)
 
 
 class Issuer:

@@ -17,16 +17,19 @@ from app.config import Settings
 from app.models import users
 from app.models.database import db, forget_connection
 from app.models.lists import List
+from app.models.sdk_keys import SdkKey
 from app.models.segments import Segment
-from app.services import audit, clients, keys, links, storage, workspaces
+from app.services import audit, clients, keys, links, sdk_keys, storage, workspaces
 from tests.conftest import ENGINES
 from tests.factories import Api, basic
+from tests.issuers import OTHER_RSA_KEY, RSA_KEY, pem
 
 TABLE = yaml.safe_load((Path(__file__).parent / "authz.yml").read_text())
 KINDS = ("own", "both", "theirs", "nobody")
 UIDS = {"own": "ours", "both": "both", "theirs": "them", "nobody": "none"}  # of one length, to compare replies
 SEEN_FROM_THERE = {"own": "theirs", "theirs": "own"}
 FOREIGN = ("foreign", "foreign_public", "token_foreign")
+PEMS = {"A": pem(RSA_KEY), "B": pem(OTHER_RSA_KEY)}
 MARKS = {"A": "ONLY-IN-A", "B": "ONLY-IN-B"}
 NOBODYS_ID = "f" * 24
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -89,6 +92,7 @@ class World:
         self.ids: dict[str, str] = {"nobody": NOBODYS_ID}
         self.list_ids: dict[str, str] = {"nobody": NOBODYS_ID}
         self.segment_ids: dict[str, str] = {"nobody": NOBODYS_ID}
+        self.sdk_key_ids: dict[str, str] = {"nobody": NOBODYS_ID}
         self.environments = {"own": made["A"].environment_id, "theirs": made["B"].environment_id, "nobody": "ZZ99zzZZ"}
         for name, kinds in (("A", ("own", "both")), ("B", ("both", "theirs"))):
             self._fill(name, kinds)
@@ -109,6 +113,7 @@ class World:
             else:  # the very id that the other workspace has
                 List.insert(workspace_id=workspace, id=self.list_ids[kind], title=mark, created_at=0).execute()
             self._make_segment(name, kind)
+            self._make_sdk_key(name, kind)
             self.ids.setdefault(kind, f"{KINDS.index(kind) + 1:024x}")
             users.upsert(workspace, self.ids[kind], UIDS[kind], {}, 0, guard_email=False)
             api.user(f"acme{UIDS[kind]}", first_name=mark, is_account=True)
@@ -130,6 +135,15 @@ class World:
         Segment.insert(
             workspace_id=self.id[name], id=self.segment_ids[kind], created_at=0, updated_at=0, **rule
         ).execute()
+
+    def _make_sdk_key(self, name: str, kind: str) -> None:
+        fields = {"name": MARKS[name], "public_key": PEMS[name]}
+        made = sdk_keys.create(self.id[name], fields, audit.SHELL).id
+        if kind in self.sdk_key_ids:
+            SdkKey.update(id=self.sdk_key_ids[kind]).where(
+                (SdkKey.workspace_id == self.id[name]) & (SdkKey.id == made)
+            ).execute()
+        self.sdk_key_ids.setdefault(kind, made)
 
     def _credentials(self, ours: Any, theirs: Any) -> dict[str, str | None]:
         workspace = self.id["A"]
@@ -185,7 +199,7 @@ class World:
             return self._link(known, row.path.rpartition("/")[2])
         values = {
             "uid": UIDS[known], "account": f"acme{UIDS[known]}", "list_id": self.list_ids[known], "id": self.ids[known],
-            "segment_id": self.segment_ids[known],
+            "segment_id": self.segment_ids[known], "sdk_key_id": self.sdk_key_ids[known], "pem": PEMS["A"],
             "token": f"token-{UIDS[known]}", "name": "mark", "path": "index.css",
             "environment": self.environments.get(known, self.environments["theirs" if there else "own"]),
             "client_id": self.client_ids.get(known, self.client_ids["theirs" if there else "own"]),

@@ -75,6 +75,7 @@ _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
 _PATH_PARAMETERS = {
     "environment": {"description": "The environment id of the workspace.", "example": "XQ19azQe"},
     "client_id": {"description": "The id of the client.", "example": "cl4f0c5d1fa2b63c7d8e9f0a1b"},
+    "sdk_key_id": {"description": "The id of the SDK key.", "example": "01a209c87cbe2baa19be3bcb"},
     "uid": {"description": "The caller's identifier of the user.", "example": "u144"},
     "account": {"description": "The uid of the account.", "example": "acme"},
     "name": {"description": "The name of an attribute.", "example": "plan"},

@@ -11,7 +11,7 @@ from app import clock, errors
 from app.models import sdk_keys as store
 from app.models.database import forget_connection
 from app.services import jwks, sdk_tokens
-from tests.issuers import EC_KEYS, OTHER_RSA_KEY, RSA_KEY, Issuer, jwk, token
+from tests.issuers import EC_KEYS, OTHER_RSA_KEY, RSA_KEY, Issuer, fetches_end, jwk, token
 
 MINUTE = 60_000  # milliseconds
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
@@ -25,9 +25,7 @@ def issuer(app, tmp_path, monkeypatch):
         monkeypatch.setattr(jwks, "_private", LOOPBACK)
         running.keys = [jwk(RSA_KEY, kid="first")]
         yield running
-    for _ in range(jwks._MAX_FETCHES):  # what is under way must end on the database of this test
-        assert jwks._slots.acquire(timeout=10)
-    jwks._slots.release(jwks._MAX_FETCHES)
+    fetches_end()
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,11 @@ class AtomicParser(StrictParser):
     def load_json(self, req: Any, schema: Any) -> Any:
         """Return the body: an object, or an array where the schema wants many. Raises as StrictParser does."""
         view = current_app.view_functions[req.endpoint or ""]
-        body = strict_json.loads(read_body(req), getattr(view, "with_any_text", False))
+        try:
+            body = strict_json.loads(read_body(req), getattr(view, "with_any_text", False))
+        except errors.InvalidInput as failure:
+            details = {f"/{path.replace('.', '/')}": messages for path, messages in failure.details.items()}
+            raise errors.InvalidInput(details) from None
         if isinstance(body, list) != schema.many or not isinstance(body, list | dict):
             raise errors.InvalidBody(f"The body must be a JSON {'array' if schema.many else 'object'}.")
         return body
