@@ -99,11 +99,12 @@ class Guard:
 
             return watched_run
 
-        run_many = store.run_many
+        def watched_many(run: Any) -> Any:
+            def watched_run(database: Any, sql: str, *args: Any) -> Any:
+                self.look(sql, dialect)
+                return run(database, sql, *args)
 
-        def watched_run_many(database: Any, sql: str, *args: Any) -> Any:
-            self.look(sql, dialect)
-            return run_many(database, sql, *args)
+            return watched_run
 
         insert_new = store.insert_new
 
@@ -112,7 +113,8 @@ class Guard:
             self.look(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", dialect)
             return insert_new(database, table, columns)
 
-        store.execute_sql, store.run_many, store.insert_new = watched_execute, watched_run_many, watched_insert_new
+        store.execute_sql, store.insert_new = watched_execute, watched_insert_new
+        store.run_many, store.write_many = watched_many(store.run_many), watched_many(store.write_many)
         store.run_all, store.commit_all = watched(store.run_all), watched(store.commit_all)
 
 

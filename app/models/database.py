@@ -82,13 +82,21 @@ def run_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     return cast("list[list[tuple[Any, ...]]]", db.run_all([(one.statement.text, one.parameters) for one in calls]))
 
 
-def run_many(statement: Statement, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
-    """Run a statement over `dialects.given` for many rows, at least one; return how many rows it wrote.
+def run_many(statement: Statement, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Run a statement over `dialects.given` for many rows, at least one; return all rows that it answers.
 
-    fixed: the parameters that come first, and are the same for all. columns: the others, each with a value for every
-    row: texts, numbers, booleans, None. Call in a transaction.
+    fixed: the parameters that come first, and are the same for all. rows: the others; texts, numbers, booleans, None.
+    Call in a transaction.
     """
-    return cast("int", db.run_many(statement.text, fixed, columns))
+    return cast("list[tuple[Any, ...]]", db.run_many(statement.text, fixed, rows))
+
+
+def write_many(statement: Statement, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
+    """As `run_many`, for a statement that answers nothing, which takes half the time; return how many rows it wrote.
+
+    columns: each with a value for every row.
+    """
+    return cast("int", db.write_many(statement.text, fixed, columns))
 
 
 def insert_new(table: str, columns: Mapping[str, Sequence[Any]]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, run_many, statement, transaction
+from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, write_many, statement, transaction
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
 from app.models.users import dump, load_flat
 
@@ -130,12 +130,12 @@ def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> Non
     """
     if db.dialect.writable_with:
         columns = [[one.uid for one in recordings], [one.new_user_id for one in recordings]]
-        run_many(_RECORD_ALL, (workspace, now), columns + _columns([one.event for one in recordings]))
+        write_many(_RECORD_ALL, (workspace, now), columns + _columns([one.event for one in recordings]))
         return
     ids = _touch_all(workspace, now, recordings)
     chosen = [one for one in recordings if one.uid in ids]
     if chosen:
-        run_many(
+        write_many(
             _INSERT_ALL, (workspace,), [[ids[one.uid] for one in chosen], *_columns([one.event for one in chosen])]
         )
 
@@ -158,7 +158,7 @@ def _touch_all(workspace: int, now: int, recordings: Sequence[Recording]) -> dic
     known = sorted((id, latest[uid][1]) for uid, (id, archived_at) in found.items() if archived_at is None)
     if known:
         ids, times = zip(*known, strict=True)
-        run_many(_MOVE_ON, (), [times, [workspace] * len(known), ids, times])
+        write_many(_MOVE_ON, (), [times, [workspace] * len(known), ids, times])
     active = {uid: id for uid, (id, archived_at) in found.items() if archived_at is None}
     return active | {uid: latest[uid][0] for uid in new}
 

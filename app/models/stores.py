@@ -70,7 +70,13 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         with peewee_errors:
             return [cursor.execute(text, parameters).fetchall() for text, parameters in calls]
 
-    def run_many(self, text: str, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
+    def run_many(self, text: str, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Run an SQL text once for each row, prepared once; return all rows that it answers."""
+        with peewee_errors:
+            answers = self.connection().cursor().executemany(text, [fixed + row for row in rows])
+            return cast("list[tuple[Any, ...]]", answers.fetchall())
+
+    def write_many(self, text: str, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
         """Run an SQL text once for each row, prepared once; return how many rows were written."""
         connection = self.connection()
         before = connection.total_changes()
@@ -82,7 +88,7 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         """Insert the rows that are new; tell whether they all were. A savepoint would take a third more time."""
         text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         rows = list(columns.values())
-        return self.run_many(f"{text} ON CONFLICT DO NOTHING", (), rows) == len(rows[0])
+        return self.write_many(f"{text} ON CONFLICT DO NOTHING", (), rows) == len(rows[0])
 
     def run_within(self, text: str, parameters: tuple[Any, ...], milliseconds: int) -> list[tuple[Any, ...]] | None:
         """Run an SQL text that only reads; return its rows, None when it takes longer than that."""
@@ -131,7 +137,14 @@ class PostgresStore(peewee.PostgresqlDatabase):
             cursors = [connection.execute(text, parameters) for text, parameters in calls]
             return [cursor.fetchall() for cursor in cursors]
 
-    def run_many(self, text: str, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
+    def run_many(self, text: str, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Run an SQL text once, the rows as an array a column; return all rows that it answers."""
+        connection = cast("Any", self).connection()
+        arrays = [_array(column) for column in zip(*rows, strict=True)]
+        with peewee_errors:
+            return cast("list[tuple[Any, ...]]", connection.execute(text, (*fixed, *arrays)).fetchall())
+
+    def write_many(self, text: str, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
         """Run an SQL text once, the rows as an array a column; return how many rows were written."""
         connection = cast("Any", self).connection()
         with peewee_errors:

@@ -113,7 +113,7 @@ def bulk(monkeypatch, app):
 
         monkeypatch.setattr(type(db.obj), name, watched)
 
-    for name in ("insert_new", "run_many"):
+    for name in ("insert_new", "write_many"):
         watch(name)
     return seen
 
@@ -122,7 +122,7 @@ def test_a_thousand_users_or_events_take_a_few_statements(workspace, bulk):
     people = [Item(n, "update", fresh(), {"first_name": "Ada", "meta": {"n": n}}) for n in range(1000)]
     assert batches.run(workspace, people) == {} and bulk[0] == "insert_new" and len(bulk) <= 2
     bulk.clear()
-    assert batches.run(workspace, people) == {} and bulk.count("run_many") <= 2
+    assert batches.run(workspace, people) == {} and bulk.count("write_many") <= 2
     bulk.clear()
     happened = [Item(n, "event", one.uid, {"event": "Paid"}) for n, one in enumerate(people)]
     assert batches.run(workspace, happened) == {} and len(bulk) <= 3

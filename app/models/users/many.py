@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app.models.database import Statement, db, insert_new, run_many
+from app.models.database import Statement, db, insert_new, write_many
 from app.models.dialects import Dialect, given
 from app.models.users import upserts
 from app.models.users.rows import MAX_META_KEYS, dump
@@ -51,7 +51,7 @@ def make_all(workspace: int, ids: Mapping[str, str], now: int) -> None:
     ids: uid -> what a new user gets. On SQLite the transaction has locked everything, and nobody is made.
     """
     if db.dialect.name == "postgres":
-        run_many(_MAKE, (workspace, now), [list(ids.values()), list(ids)])
+        write_many(_MAKE, (workspace, now), [list(ids.values()), list(ids)])
 
 
 # A conflict locks the row, also where the WHERE lets nothing be done to it.
@@ -107,7 +107,7 @@ def _upsert_group(
     """Do a group, and return the positions of those that a rule forbids, looked for only when some are missing."""
     chosen = [changes[position] for position in positions]
     fixed = (workspace,) if "created_at" in fields else (workspace, now)
-    written = run_many(_upsert_statement(fields), fixed, list(_columns(fields, chosen).values()))
+    written = write_many(_upsert_statement(fields), fixed, list(_columns(fields, chosen).values()))
     if written == len(chosen):
         return set()
     return {position for position, one in zip(positions, chosen, strict=True) if _has_too_many_keys(workspace, one)}
