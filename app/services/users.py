@@ -1,8 +1,7 @@
 """Users: create, retrieve, update, delete, and the pages of them (engage.md sections 3 and 4)."""
 
 import contextlib
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids, uids
@@ -33,10 +32,8 @@ __all__ = [
     "retrieve",
     "too_many_keys",
     "update",
-    "version",
 ]
 
-_VERSION_DIGITS = 32  # 128 bits: two states of a user never share one by chance
 # Fields that are not columns of the user: with one of them a write takes more than one statement.
 _BESIDE = ("device_token", "lists", "accounts")
 
@@ -86,17 +83,21 @@ def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> 
 
 @transaction
 def patch(
-    workspace: int, uid: str, changes: Mapping[str, Any], expected: str | None = None, only_new: bool = False
+    workspace: int,
+    uid: str,
+    changes: Mapping[str, Any],
+    matches: Callable[[UserRow], bool] | None = None,
+    only_new: bool = False,
 ) -> Saved:
     """Merge the changes into the user, who is made where there is none (RFC 7396): None removes, also a key of meta.
 
-    expected: the `version` that the user must have. only_new: there must be no user yet. The rest is as in `update`,
-    with the secret. Raises errors.PreconditionFailed, and what `update` raises.
+    matches: what must be true of the user as it is stored. only_new: there must be no user yet. The rest is as in
+    `update`, with the secret. Raises errors.PreconditionFailed, and what `update` raises.
     """
     store.lock(workspace, uid)
     stored = store.find(workspace, uid)
     now = stored and membership.shown(workspace, [stored])[0]
-    if (only_new and now) or (expected is not None and (now is None or version(now) != expected)):
+    if (only_new and now) or (matches is not None and (now is None or not matches(now))):
         raise errors.PreconditionFailed()
     given = changes.get("meta", {})
     meta = {key: value for key, value in (given or {}).items() if value is not None}
@@ -104,11 +105,6 @@ def patch(
         for key in now.meta if given is None else [key for key, value in given.items() if value is None]:
             store.remove_meta(workspace, now.id, key)
     return update(workspace, uid, {**changes, "meta": meta}, full=True)
-
-
-def version(user: UserRow) -> str:
-    """Return a name for the present state of the user: another one after every change that can be seen."""
-    return hashlib.sha256(repr(user).encode()).hexdigest()[:_VERSION_DIGITS]
 
 
 def delete(workspace: int, uid: str, caller: Caller) -> None:

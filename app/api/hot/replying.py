@@ -12,7 +12,7 @@ from app.api.hot.recognising import Wanted
 from app.api.requests import HTTPS_ONLY, SAFE_HEADERS
 from app.cursors import Page
 from app.services.rates import Standing
-from app.services.users import Saved, UserRow, version
+from app.services.users import Saved, UserRow
 
 _DONE = orjson.dumps({"status": "ok"})
 _JSON = (b"content-type", b"application/json")
@@ -57,11 +57,12 @@ _Shown = tuple[bytes, Sequence[tuple[bytes, bytes]]]
 
 
 def _user(wanted: Wanted, found: UserRow) -> _Shown:
-    return orjson.dumps(replies.shown_user(found)), [(b"etag", f'"{version(found)}"'.encode())]
+    body = replies.user_json(found)
+    return body, [(b"etag", replies.etag(body).encode())]
 
 
 def _saved(wanted: Wanted, saved: Saved) -> _Shown:
-    return _user(wanted, saved.user) if saved.created else (orjson.dumps(replies.shown_user(saved.user)), ())
+    return _user(wanted, saved.user) if saved.created else (replies.user_json(saved.user), ())
 
 
 def _page(wanted: Wanted, page: Page) -> _Shown:
