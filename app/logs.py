@@ -4,16 +4,21 @@ import contextlib
 import logging
 import sys
 import traceback
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import structlog
 
 _log = structlog.get_logger()
+_settings = {"tells_requests": True}
+_PIPE_BUFFER = 4_096  # bytes: what Linux writes to a pipe whole (pipe(7))
 
 
 def configure(level: str) -> None:
     """Set up the log of this process. level: the least severe that is written."""
+    _settings["tells_requests"] = level in ("debug", "info")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -27,9 +32,29 @@ def configure(level: str) -> None:
     )
 
 
-def request(**fields: Any) -> None:
-    """Write the line of a request that was answered."""
-    _write("info", "request", **fields)
+def requests(lines: Iterable[dict[str, Any]]) -> None:
+    """Write the lines of requests that were answered together, in the form of all others.
+
+    By hand: structlog, which makes one line at a time, took 10 us of a hot read of 50. So few bytes go in one write
+    that two processes cannot mix theirs.
+    """
+    if not _settings["tells_requests"]:
+        return
+    rest = {"event": "request", "level": "info", "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+    written = b""
+    for line in lines:
+        text = orjson.dumps(line | rest) + b"\n"
+        if len(written) + len(text) > _PIPE_BUFFER:
+            _write_bytes(written)
+            written = b""
+        written += text
+    _write_bytes(written)
+
+
+def _write_bytes(data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.buffer.write(data)
+        sys.stderr.buffer.flush()
 
 
 def event(name: str, **fields: Any) -> None:

@@ -74,6 +74,11 @@ class Call(NamedTuple):
     parameters: tuple[Any, ...]
 
 
+def reading() -> contextlib.AbstractContextManager[None]:
+    """Let `run_all` in this context see one state of an SQLite database. Not for inside a transaction."""
+    return cast("contextlib.AbstractContextManager[None]", db.reading())
+
+
 def run_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     """Run the calls in order and return the rows of each; on Postgres they travel together, in one round trip.
 

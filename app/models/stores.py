@@ -1,7 +1,8 @@
 """The two databases as peewee knows them: how each connects, what it says when it is away, how it runs many calls."""
 
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -63,6 +64,17 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     def array(self, texts: Sequence[str]) -> str:
         """Return texts as the parameter of `Dialect.in_array`."""
         return orjson.dumps(texts).decode()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let all that is read meanwhile see one state, and take the lock of a reader once instead of each time."""
+        connection = self.connection()
+        with peewee_errors:
+            connection.execute("BEGIN")  # not peewee's, which takes the lock of a writer
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
 
     def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts with their parameters; return the rows of each."""
@@ -129,6 +141,10 @@ class PostgresStore(peewee.PostgresqlDatabase):
         found = cast("Any", self).execute_sql("SELECT relname FROM pg_class WHERE relispartition")
         partitions = {name for (name,) in found.fetchall()}
         return [name for name in super().get_tables(schema) if name not in partitions]
+
+    def reading(self) -> contextlib.AbstractContextManager[None]:
+        """Do nothing: what is read together here is one statement each."""
+        return contextlib.nullcontext()
 
     def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
         """Send SQL texts with their parameters, wait once, return the rows of each."""

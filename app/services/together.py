@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from app import clock, cursors, ids
 from app.models import events as events_store
 from app.models import users as users_store
-from app.models.database import Call, commit_all, run_all, statement
+from app.models.database import Call, commit_all, reading, run_all, statement
 from app.models.keyset import of_workspace
+from app.models.users import rendering
 from app.services import events
 from app.services.segments import membership
-from app.services.users import Saved, UserRow
+from app.services.users import RenderedUser, Saved, UserRow
 
 Rows = list[list[tuple[Any, ...]]]
 
@@ -24,7 +25,8 @@ class Operation(NamedTuple):
 
     result: makes the answer of the rows of the calls, None where the operation needs its own way through the services:
     it has done nothing then. user: whom it writes to, "" if it only reads. check: a read that must find nothing before
-    the write is done here. workspace: the one whose users the answer shows, if it shows any.
+    the write is done here. workspace: the one whose users the answer shows, if it shows any. more: what a read still
+    has to ask when it knows the rows of its calls; its rows are added to them.
     """
 
     calls: Sequence[Call]
@@ -32,25 +34,56 @@ class Operation(NamedTuple):
     user: str = ""
     check: Call | None = None
     workspace: int = 0
+    more: Callable[[Rows], Sequence[Call]] | None = None
 
 
 def retrieve(workspace: int, uid: str) -> Operation:
-    """Return the operation that finds a user: a UserRow."""
+    """Return the operation that finds a user: a UserRow, or a RenderedUser where the database writes it."""
+    if not rendering.renders():
+        return Operation([users_store.find_call(workspace, uid)], _user, workspace=workspace)
 
-    def result(rows: Rows) -> UserRow | None:
-        return users_store.row(rows[0][0]) if rows[0] else None
+    def more(rows: Rows) -> Sequence[Call]:
+        return [users_store.find_call(workspace, uid)] if _has_segments(rows) else ()
 
-    return Operation([users_store.find_call(workspace, uid)], result, workspace=workspace)
+    return Operation([rendering.find_call(workspace, uid)], _rendered_user, workspace=workspace, more=more)
+
+
+def _user(rows: Rows) -> UserRow | None:
+    return users_store.row(rows[0][0]) if rows[0] else None
+
+
+def _rendered_user(rows: Rows) -> UserRow | RenderedUser | None:
+    if _has_segments(rows):
+        return _user(rows[1:])
+    return RenderedUser(*rows[0][0][:2]) if rows[0] else None
+
+
+def _has_segments(rows: Rows) -> bool:
+    return bool(rows[0] and rows[0][0][2])
 
 
 def page(workspace: int, limit: int, after: str | None) -> Operation:
-    """Return the operation that finds a page of users in the order of their ids: a Page."""
+    """Return the operation that finds users in the order of their ids: a Page of what `retrieve` finds."""
+    call = users_store.page_call(limit + 1, [of_workspace(workspace)], after)
 
     def result(rows: Rows) -> cursors.Page:
         found = [users_store.row(values[1:]) for values in rows[0]]
         return cursors.page(found, bool(rows[0] and rows[0][0][0]), limit, backwards=False)
 
-    return Operation([users_store.page_call(limit + 1, [of_workspace(workspace)], after)], result, workspace=workspace)
+    if not rendering.renders():
+        return Operation([call], result, workspace=workspace)
+
+    def more(rows: Rows) -> Sequence[Call]:
+        if not rows[0] or _has_segments(rows):
+            return [call]
+        return [rendering.beside_call(workspace, rows[0][0][0], rows[0][-1][0])]
+
+    def rendered(rows: Rows) -> cursors.Page:
+        if not rows[0] or _has_segments(rows):
+            return result(rows[1:])
+        return cursors.page(rendering.complete(*rows), bool(rows[0][0][3]), limit, backwards=False)
+
+    return Operation([rendering.page_call(workspace, limit + 1, after)], rendered, workspace=workspace, more=more)
 
 
 def save(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
@@ -85,7 +118,12 @@ def look(operations: Sequence[Operation]) -> list[Any]:
 
 @statement
 def _look(operations: Sequence[Operation]) -> list[Any]:
-    return _results(operations, run_all([call for one in operations for call in one.calls]))
+    with reading():
+        found = _shared_out(operations, run_all([call for one in operations for call in one.calls]))
+        for one, rows in zip(operations, found, strict=True):
+            if one.more and (calls := one.more(rows)):
+                rows.extend(run_all(calls))
+    return [one.result(rows) for one, rows in zip(operations, found, strict=True)]
 
 
 def write(operations: Sequence[Operation]) -> list[Any]:
@@ -116,8 +154,12 @@ def _free(operations: Sequence[Operation]) -> list[int]:
 
 
 def _results(operations: Sequence[Operation], rows: Rows) -> list[Any]:
+    return [one.result(own) for one, own in zip(operations, _shared_out(operations, rows), strict=True)]
+
+
+def _shared_out(operations: Sequence[Operation], rows: Rows) -> list[Rows]:
     remaining = iter(rows)
-    return [one.result([next(remaining) for _ in one.calls]) for one in operations]
+    return [[next(remaining) for _ in one.calls] for one in operations]
 
 
 def _with_segments(operations: Sequence[Operation], results: list[Any]) -> list[Any]:
@@ -139,7 +181,8 @@ def _with_segments(operations: Sequence[Operation], results: list[Any]) -> list[
 def _users_of(result: Any) -> list[UserRow]:
     if result.__class__ is UserRow:
         return [result]
-    return [result.user] if result.__class__ is Saved else result.rows if result.__class__ is cursors.Page else []
+    rows = [result.user] if result.__class__ is Saved else result.rows if result.__class__ is cursors.Page else []
+    return rows if rows and rows[0].__class__ is UserRow else []
 
 
 def _showing(result: Any, rows: list[UserRow]) -> Any:

@@ -14,7 +14,7 @@ from flask import Flask
 
 from app import errors, logs
 from app.api.hot.recognising import Recogniser, Request, Wanted
-from app.api.hot.replying import Reply, make
+from app.api.hot.replying import Reply, line, make
 from app.api.rates import COUNTED
 from app.api.retries import FAILURE
 from app.services import together
@@ -93,8 +93,11 @@ def _do(
     except Exception as error:  # noqa: BLE001 - nothing was done; the routes find out whose fault it is
         logs.fault(error, request_id="", method="", route="together")
         results = [None] * len(wanted)
+    answered = []
     for (index, one, stands), result in zip(wanted, results, strict=True):
         if result is not None:
             answers[index] = make(one, result, list(stands.values()))
+            answered.append(one)
         elif failure is not None:
             answers[index] = Left({COUNTED: stands, FAILURE: failure})
+    logs.requests(map(line, answered))

@@ -1,7 +1,6 @@
 """What a request asks for, if it has surely the common form; None is the answer to every doubt."""
 
 import re
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ from flask import Flask
 from app import errors, strict_json, uids
 from app.api import auth, proxies, rates
 from app.api.bodies import MAX_BODY
-from app.api.requests import is_safe_id
+from app.api.requests import is_safe_id, new_id
 from app.schemas import quick
 from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
 from app.services import storage, together
@@ -99,7 +98,7 @@ class Recogniser:
             request,
             operation,
             ("/v1" if path.startswith(b"/v1") else "") + route,
-            headers.request_id if is_safe_id(headers.request_id) else secrets.token_hex(8),
+            headers.request_id if is_safe_id(headers.request_id) else new_id(),
             credential.workspace,
             proxies.counted(seen["REMOTE_ADDR"]),
             rates.name_of(credential),

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from app import logs
 from app.api import pages, rates, replies
 from app.api.hot.recognising import Wanted
 from app.api.requests import HTTPS_ONLY, SAFE_HEADERS
 from app.cursors import Page
 from app.services.rates import Standing
-from app.services.users import Saved, UserRow
+from app.services.users import RenderedUser, Saved, UserRow
 
 _DONE = orjson.dumps({"status": "ok"})
 _JSON = (b"content-type", b"application/json")
@@ -30,7 +29,7 @@ class Reply(NamedTuple):
 
 
 def make(wanted: Wanted, result: Any, standings: Sequence[Standing]) -> Reply:
-    """Return the reply of what was wanted, and write its line in the log."""
+    """Return the reply of what was wanted."""
     body, extra = _SHOWN[result.__class__](wanted, result)
     headers = [
         _JSON,
@@ -41,16 +40,20 @@ def make(wanted: Wanted, result: Any, standings: Sequence[Standing]) -> Reply:
         *(_SECURE if wanted.is_secure else ()),
         *[(name.lower().encode(), value.encode()) for name, value in rates.headers(standings).items()],
     ]
-    logs.request(
-        request_id=wanted.request_id,
-        method=wanted.request.method,
-        route=wanted.route,
-        status=200,
-        milliseconds=round((time.perf_counter() - wanted.request.started) * 1000, 2),
-        workspace=wanted.workspace,
-        code=None,
-    )
     return Reply(headers, body)
+
+
+def line(wanted: Wanted) -> dict[str, Any]:
+    """Return the line of the log about what was wanted and is answered now."""
+    return {
+        "request_id": wanted.request_id,
+        "method": wanted.request.method,
+        "route": wanted.route,
+        "status": 200,
+        "milliseconds": round((time.perf_counter() - wanted.request.started) * 1000, 2),
+        "workspace": wanted.workspace,
+        "code": None,
+    }
 
 
 _Shown = tuple[bytes, Sequence[tuple[bytes, bytes]]]
@@ -61,18 +64,25 @@ def _user(wanted: Wanted, found: UserRow) -> _Shown:
     return body, [(b"etag", replies.etag(body).encode())]
 
 
+def _rendered_user(wanted: Wanted, found: RenderedUser) -> _Shown:
+    body = found.json.encode()
+    return body, [(b"etag", replies.etag(body).encode())]
+
+
 def _saved(wanted: Wanted, saved: Saved) -> _Shown:
     return _user(wanted, saved.user) if saved.created else (replies.user_json(saved.user), ())
 
 
 def _page(wanted: Wanted, page: Page) -> _Shown:
-    body = {"data": [replies.shown_user(row) for row in page.rows], **pages.neighbours(page)}
+    texts = [row.json if row.__class__ is RenderedUser else replies.user_json(row).decode() for row in page.rows]
+    cursors = orjson.dumps(pages.neighbours(page))[1:]
+    body = b'{"data":[%b]%b%b' % (",".join(texts).encode(), b"," if len(cursors) > 1 else b"", cursors)
     link = pages.next_link(wanted.path, wanted.query, page)
-    return orjson.dumps(body), [(b"link", link.encode())] if link else ()
+    return body, [(b"link", link.encode())] if link else ()
 
 
 def _done(wanted: Wanted, result: bool) -> _Shown:
     return _DONE, ()
 
 
-_SHOWN: dict[type, Any] = {UserRow: _user, Saved: _saved, Page: _page, bool: _done}
+_SHOWN: dict[type, Any] = {UserRow: _user, RenderedUser: _rendered_user, Saved: _saved, Page: _page, bool: _done}
