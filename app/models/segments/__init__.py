@@ -2,7 +2,7 @@
 
 from app.models.segments.counting import Count, count
 from app.models.segments.explaining import Explanation, explain
-from app.models.segments.sets import compile_all, decide, filter_of, members_of
+from app.models.segments.sets import as_filter, compile_all, decide, filter_of, members_of
 from app.models.segments.tables import (
     Segment,
     SegmentRow,
@@ -23,7 +23,8 @@ from app.models.segments.tables import (
 )
 
 __all__ = [
-    "Count", "Explanation", "Segment", "SegmentRow", "SegmentSet", "SegmentSuppression", "change_set", "compile_all",
+    "Count", "Explanation", "Segment", "SegmentRow", "SegmentSet", "SegmentSuppression", "as_filter", "change_set",
+    "compile_all",
     "count", "create", "create_everybody", "decide", "delete", "everything", "explain", "filter_of", "find",
     "is_suppressed", "members_of", "page", "release", "suppress", "update", "version",
 ]  # fmt: skip
