@@ -110,6 +110,8 @@ class Settings:
 
     erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
 
+    segment_sweep: int = _setting("ROLLCALL_SEGMENT_SWEEP", 60, "seconds", validate.Range(1, 86_400))
+
     purge_hour: int = _setting("ROLLCALL_PURGE_HOUR", 3, "hour of the day, UTC", validate.Range(-1, 23))
 
     event_retention_days: int = _setting("ROLLCALL_EVENT_RETENTION_DAYS", 0, "days", validate.Range(0, _MOST_DAYS))

@@ -63,14 +63,3 @@ def places(node: Mapping[str, Any], pointer: str = ROOT) -> Iterator[tuple[str, 
 def named(rule: Mapping[str, Any]) -> set[str]:
     """Return the ids of the segments that a rule names."""
     return {leaf["segment"] for leaf in leaves(rule) if "segment" in leaf}
-
-
-def is_timed(rule: Mapping[str, Any]) -> bool:
-    """Tell whether the answer may change by the clock alone. Segments that the rule names are not looked into."""
-    return any("within" in leaf or _has_relative(leaf) for leaf in leaves(rule))
-
-
-def _has_relative(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return "days_ago" in value or any(map(_has_relative, value.values()))
-    return isinstance(value, list) and any(map(_has_relative, value))

@@ -21,6 +21,7 @@ from app.services.events import EventRow
 from app.services.lists import ListRow, Subscribed
 from app.services.segments.answers import Count, Preview, Reasons
 from app.services.segments.definitions import SegmentRow
+from app.services.segments.sweeps import found_at
 from app.services.users import Saved, UserRow
 
 _ETAG_DIGITS = 32  # 128 bits: two states of a user never share one by chance
@@ -97,6 +98,12 @@ def segment(found: SegmentRow) -> Response:
 def segments(page: Page) -> Response:
     """Return a page of segments."""
     return pages.link(reply(pages.body([shown_segment(row) for row in page.rows], page)), page)
+
+
+def changes(page: Page) -> Response:
+    """Return a page of who entered and left a segment."""
+    rows = [{**row._asdict(), "at": dates.render(found_at(row))} for row in page.rows]
+    return pages.link(reply(pages.body(rows, page)), page)
 
 
 def count(found: Count) -> Response:

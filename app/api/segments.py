@@ -12,6 +12,7 @@ from app.api.bodies import nested
 from app.schemas.pages import PageQuerySchema, UserPageSchema
 from app.schemas.segments import (
     MAX_LEVELS,
+    ChangePageSchema,
     CountSchema,
     CreateSegmentSchema,
     ExplainQuerySchema,
@@ -26,7 +27,7 @@ from app.schemas.segments import (
 )
 from app.schemas.status import StatusSchema
 from app.services import users
-from app.services.segments import answers, definitions
+from app.services.segments import answers, definitions, sweeps
 
 blp = Blueprint("segments", __name__, description="Saved questions about users, answered when they are asked.")
 
@@ -129,3 +130,13 @@ def explain(query: dict[str, str], segment_id: str) -> Response:
 def preview(wanted: dict[str, Any]) -> Response:
     """Try a rule."""
     return replies.preview(answers.preview(current_workspace(), wanted["rule"]))
+
+
+@blp.get("/segments/<segment:segment_id>/changes")
+@requires(SECRET_KEY)
+@may_raise(errors.SegmentNotFound)
+@blp.arguments(SegmentQuerySchema, location="query")
+@blp.response(200, ChangePageSchema, description="A page of changes.")
+def changes(query: dict[str, Any], segment_id: str) -> Response:
+    """List who entered the segment and who left it, as the sweeps found it, oldest first."""
+    return replies.changes(sweeps.changes(current_workspace(), segment_id, **pages.between(query)))

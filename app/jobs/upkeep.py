@@ -4,6 +4,7 @@ import time
 
 from app.config import Settings
 from app.services import erasures, purges, retention
+from app.services.segments import sweeps
 
 _JOURNAL_PAUSE = 600.0  # seconds; what other machines erased is in our file by then
 _MONTHS_PAUSE = 600.0  # seconds; months are made long before they begin
@@ -35,6 +36,11 @@ def sweep(settings: Settings) -> None:
         retention.sweep_when_due(settings.event_retention_days)
 
 
+def sweep_segments(settings: Settings) -> None:
+    """Find who entered and left which segment, a second's worth at a time."""
+    sweeps.sweep(settings.segment_sweep)
+
+
 def _is_time(name: str, pause: float) -> bool:
     now = time.monotonic()
     is_time = now >= _next[name]
@@ -43,4 +49,4 @@ def _is_time(name: str, pause: float) -> bool:
     return is_time
 
 
-JOBS = (purge, catch_up, make_months, sweep)
+JOBS = (purge, catch_up, make_months, sweep, sweep_segments)

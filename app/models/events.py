@@ -68,9 +68,10 @@ def claim_id(workspace: int, id: str) -> bool:
 
 
 def _insert(d: Dialect, actor: str) -> str:
+    rules = "(SELECT version FROM segment_sets WHERE segment_sets.workspace_id = events.workspace_id)"
     return (
         f"{_FIELDS} SELECT {d.parameter}, actor.id, {d.parameter}, {d.parameter}, {d.parameter}, {d.json_parameter}, "
-        f"{d.json_parameter} FROM {actor} ON CONFLICT DO NOTHING RETURNING id"
+        f"{d.json_parameter} FROM {actor} ON CONFLICT DO NOTHING RETURNING id, {rules}"
     )
 
 
@@ -96,23 +97,25 @@ def calls(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow)
     return [Call(_TOUCH, actor), Call(_INSERT, (workspace, *stored, workspace, uid))]
 
 
-def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> None:
-    """Run the `calls` of an event. Raises errors.StorageUnavailable."""
+def rules_in(rows: Sequence[Sequence[tuple[Any, ...]]]) -> str | None:
+    """Return the version of the workspace's segments from the rows of `calls`; None where there are none, too."""
+    return rows[-1][0][1] if rows[-1] else None
+
+
+def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> str | None:
+    """Run the `calls` of an event and return their `rules_in`. Raises errors.StorageUnavailable."""
     wanted = calls(workspace, uid, new_user_id, now, event)
-    if len(wanted) == 1:
-        _record_at_once(wanted[0])
-    else:
-        _record(wanted)
+    return rules_in(_record_at_once(wanted[0]) if len(wanted) == 1 else _record(wanted))
 
 
 @statement
-def _record_at_once(call: Call) -> None:
-    call.statement(*call.parameters)
+def _record_at_once(call: Call) -> list[list[tuple[Any, ...]]]:
+    return [call.statement(*call.parameters)]
 
 
 @transaction
-def _record(wanted: list[Call]) -> None:
-    run_all(wanted)
+def _record(wanted: list[Call]) -> list[list[tuple[Any, ...]]]:
+    return run_all(wanted)
 
 
 class Recording(NamedTuple):

@@ -10,8 +10,8 @@ from app import errors
 from app.models.database import db, forget_connection, statement
 
 # The numbers of the advisory locks on Postgres: "ROLL" and the ones behind it.
-MIGRATING, WORKING, SERVING = "migrating", "working", "serving"
-_NUMBERS = {MIGRATING: 0x524F4C4C, WORKING: 0x524F4C4D}
+MIGRATING, WORKING, SERVING, SWEEPING = "migrating", "working", "serving", "sweeping"
+_NUMBERS = {MIGRATING: 0x524F4C4C, WORKING: 0x524F4C4D, SWEEPING: 0x524F4C53}
 _LOCK_WAIT = "600s"  # a long migration of another process must end before ours may give up
 
 

@@ -51,6 +51,8 @@ _DROP_MEMBERSHIPS, _MOVE_MEMBERSHIPS = _move("memberships", "user_id", "account_
 _DROP_MEMBERS, _MOVE_MEMBERS = _move("memberships", "account_id", "user_id")
 _DROP_SUBSCRIPTIONS, _MOVE_SUBSCRIPTIONS = _move("subscriptions", "user_id", "list_id")
 _DROP_SUPPRESSIONS, _MOVE_SUPPRESSIONS = _move("segment_suppressions", "user_id", "segment_id")
+_DROP_SEGMENTS, _MOVE_SEGMENTS = _move("segment_members", "user_id", "segment_id")
+_MOVE_CHANGES = _move("segment_changes", "user_id", "id")[1]
 _MOVE_DEVICES = _move("devices", "user_id", "token_hash")[1]
 _MOVE_EVENTS = _move("events", "user_id", "id")[1]
 _MOVE_PREFERENCES = Statement(
@@ -113,6 +115,9 @@ def move(workspace: int, source_id: str, destination_id: str) -> None:
     _MOVE_SUBSCRIPTIONS(*handover)
     _DROP_SUPPRESSIONS(*both)
     _MOVE_SUPPRESSIONS(*handover)
+    _DROP_SEGMENTS(*both)
+    _MOVE_SEGMENTS(*handover)
+    _MOVE_CHANGES(*handover)
     _DROP_OF_EACH_OTHER(workspace, source_id, destination_id, source_id, destination_id)
     for account_id in sorted(account_id for (account_id,) in _DROP_MEMBERSHIPS(*both)):
         _UNCOUNT_ACCOUNT(workspace, account_id)

@@ -127,6 +127,32 @@ class ReasonsSchema(Schema):
     )
 
 
+class ChangeSchema(Schema):
+    """Somebody who entered a segment or left it."""
+
+    id = fields.String(
+        required=True,
+        metadata={"description": "Ours, ordered by time: a cursor.", "pattern": ids.PATTERN, "example": _ID},
+    )
+    uid = fields.String(required=True, metadata={"example": "u144"})
+    change = fields.String(required=True, metadata={"enum": ["entered", "left"], "example": "entered"})
+    at = ShownDate(
+        required=True, metadata={"description": "When it was found.", "example": "2026-01-12T05:24:39.062+00:00"}
+    )
+
+
+class ChangePageSchema(Schema):
+    """A page of changes, oldest first."""
+
+    data = fields.List(fields.Nested(ChangeSchema), required=True)
+    next_cursor = fields.String(
+        metadata={"description": "Given if there is a next page.", "pattern": ids.PATTERN, "example": _ID}
+    )
+    previous_cursor = fields.String(
+        metadata={"description": "Given if there is a page before.", "pattern": ids.PATTERN, "example": _ID}
+    )
+
+
 class SuppressedSchema(Schema):
     """Whether a user is suppressed in a segment."""
 

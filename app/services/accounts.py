@@ -38,6 +38,7 @@ def set_role(workspace: int, uid: str, account: str, role: str | None) -> UserRo
     """Give the user another role in the account. Raises errors.UserNotFound, AccountNotFound when not in it too."""
     if not store.set_role(workspace, *_lock(workspace, uid, account), role):
         raise errors.AccountNotFound("The user is not in this account.")
+    membership.mark(workspace, uid)
     return users.retrieve(workspace, uid)
 
 
@@ -46,6 +47,7 @@ def leave(workspace: int, uid: str, account: str) -> UserRow:
     """Take the user out of the account. Raises errors.UserNotFound, AccountNotFound when not in it too."""
     if not store.remove(workspace, *_lock(workspace, uid, account)):
         raise errors.AccountNotFound("The user is not in this account.")
+    membership.mark(workspace, uid, account)
     return users.retrieve(workspace, uid)
 
 

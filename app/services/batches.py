@@ -10,6 +10,7 @@ from app.models.database import transaction
 from app.models.events import Recording
 from app.models.users import Change
 from app.services import events, users
+from app.services.segments import membership
 
 # Items a transaction, so that other writers wait 50 ms at most: fewer where one takes several statements.
 _CHUNK, _CHUNK_OF_PLAIN = 500, 1000
@@ -61,7 +62,9 @@ def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int,
             raise
         except errors.Failure as failure:
             refused[item.position] = failure
-    return refused | _run_together(workspace, waiting)
+    refused |= _run_together(workspace, waiting)
+    membership.mark(workspace, *{item.uid for item in items})
+    return refused
 
 
 def _lock(workspace: int, items: Sequence[Item]) -> None:

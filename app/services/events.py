@@ -8,6 +8,7 @@ from app.models import events as store
 from app.models import users
 from app.models.database import statement, transaction
 from app.models.events import EventRow
+from app.services.segments import membership
 
 __all__ = ["EventRow", "new_row", "page", "record"]
 
@@ -42,7 +43,8 @@ def record(
         _record_once(workspace, id, uid, event, value, properties, timestamp)
         return
     now = clock.now()
-    store.record(workspace, uid, ids.new(), now, new_row(now, event, value, properties, timestamp))
+    if store.record(workspace, uid, ids.new(), now, new_row(now, event, value, properties, timestamp)):
+        membership.mark(workspace, uid)
 
 
 @transaction

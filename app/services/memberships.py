@@ -9,6 +9,7 @@ from typing import Any
 from app import errors
 from app.models import accounts as store
 from app.models import users
+from app.services.segments import membership
 
 
 def lock(workspace: int, uid: str, wanted: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -31,3 +32,4 @@ def put(workspace: int, user_id: str, wanted: Sequence[dict[str, Any]], locked: 
         store.count(workspace, account_id, by=int(account_id not in joined))
         store.add(workspace, user_id, account_id, one.get("role"))
         joined.add(account_id)
+    membership.mark_ids(workspace, user_id, *locked.values())

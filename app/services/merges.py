@@ -9,6 +9,7 @@ from app.models import replies, users
 from app.models.database import transaction
 from app.services import audit, erasures
 from app.services.audit import Caller
+from app.services.segments import membership
 
 
 @transaction
@@ -32,6 +33,7 @@ def merge(workspace: int, source: str, destination: str, full: bool, caller: Cal
         with contextlib.suppress(errors.UidTaken):  # somebody made it meanwhile
             users.rename(workspace, locked[source], destination, any_user=True)
             replies.pass_on(workspace, [source], locked[source])
+            membership.mark_ids(workspace, locked[source])
             audit.record(workspace, caller, Action.USER_MERGED, locked[source], locked[source])
             return
         locked = users.lock_all(workspace, (source, destination), with_accounts=True)
@@ -40,4 +42,5 @@ def merge(workspace: int, source: str, destination: str, full: bool, caller: Cal
     store.move(workspace, locked[source], locked[destination])
     erasures.note_merge(workspace, locked[source], locked[destination], (source, destination))
     users.delete(workspace, locked[source])
+    membership.mark_ids(workspace, locked[destination])
     audit.record(workspace, caller, Action.USER_MERGED, locked[source], locked[destination])

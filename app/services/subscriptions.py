@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from app import errors
 from app.models import lists as store
 from app.models.lists import COUNTED, SUBSCRIBED
+from app.services.segments import membership
 
 
 def subscribe(workspace: int, user_id: str, list_ids: list[str]) -> None:
@@ -35,6 +36,7 @@ def put(workspace: int, user_id: str, list_id: str, before: str | None, status: 
     if not is_open and (counts > 0 or store.find(workspace, list_id) is None):
         return False
     store.set_status(workspace, user_id, list_id, status)
+    membership.mark_ids(workspace, user_id)
     return True
 
 
@@ -44,3 +46,4 @@ def leave(workspace: int, user_id: str, list_ids: Iterable[str]) -> None:
     for list_id in sorted(set(list_ids) & now.keys()):
         store.count(workspace, list_id, -int(now[list_id] in COUNTED))
         store.remove(workspace, user_id, list_id)
+    membership.mark_ids(workspace, user_id)

@@ -4,10 +4,11 @@ This is the group commit: a write is acknowledged when the transaction that it s
 or two statements, made from those of the routes (app/services/users.py, events.py), and what becomes of their rows.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app import clock, cursors, ids
+from app import clock, cursors, errors, ids
 from app.models import events as events_store
 from app.models import users as users_store
 from app.models.database import Call, commit_all, reading, run_all, statement
@@ -18,6 +19,12 @@ from app.services.segments import membership
 from app.services.users import RenderedUser, Saved, UserRow
 
 Rows = list[list[tuple[Any, ...]]]
+
+
+class Recorded(NamedTuple):
+    """An event that was recorded. rules: the version of the workspace's segments, None where there are none."""
+
+    rules: str | None
 
 
 class Operation(NamedTuple):
@@ -105,10 +112,10 @@ def save(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
 
 
 def record(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
-    """Return the operation that records an event: True. fields: as `events.record` takes them, without an id."""
+    """Return the operation that records an event: a Recorded. fields: as `events.record` takes them, without an id."""
     now = clock.now()
     calls = events_store.calls(workspace, uid, ids.new(), now, events.new_row(now, **fields))
-    return Operation(calls, lambda rows: True, uid)
+    return Operation(calls, lambda rows: Recorded(events_store.rules_in(rows)), uid, workspace=workspace)
 
 
 def look(operations: Sequence[Operation]) -> list[Any]:
@@ -138,7 +145,9 @@ def write(operations: Sequence[Operation]) -> list[Any]:
     ordered = sorted(free, key=lambda index: operations[index].user)
     chosen = [operations[index] for index in ordered]
     rows = commit_all([call for one in chosen for call in one.calls])
-    done = dict(zip(ordered, _with_segments(chosen, _results(chosen, rows)), strict=True))
+    results = _results(chosen, rows)
+    _mark(chosen, results)
+    done = dict(zip(ordered, _with_segments(chosen, results), strict=True))
     return [done.get(index) for index in range(len(operations))]
 
 
@@ -160,6 +169,18 @@ def _results(operations: Sequence[Operation], rows: Rows) -> list[Any]:
 def _shared_out(operations: Sequence[Operation], rows: Rows) -> list[Rows]:
     remaining = iter(rows)
     return [[next(remaining) for _ in one.calls] for one in operations]
+
+
+def _mark(operations: Sequence[Operation], results: list[Any]) -> None:
+    """Have the users who were written looked at by the next sweep, where the rows say that there are segments."""
+    marked: dict[int, list[str]] = {}
+    for one, result in zip(operations, results, strict=True):
+        written = result.user if result.__class__ is Saved else result
+        if written is not None and written.rules is not None:
+            marked.setdefault(one.workspace, []).append(one.user)
+    for workspace, uids in marked.items():
+        with contextlib.suppress(errors.StorageUnavailable):  # they are written; the sweep of everybody finds them
+            membership.mark(workspace, *uids)
 
 
 def _with_segments(operations: Sequence[Operation], results: list[Any]) -> list[Any]:

@@ -164,12 +164,14 @@ def archive(workspace: int, uid: str) -> None:
     """Archive the user: it stays, its events are dropped from now on. Twice is as once. Raises errors.UserNotFound."""
     if not store.archive(workspace, uid, clock.now()):
         raise errors.UserNotFound()
+    membership.mark(workspace, uid)
 
 
 @transaction
 def remove_attribute(workspace: int, uid: str, name: str) -> UserRow:
     """Remove an attribute from meta, where it need not be, and return the user. Raises errors.UserNotFound."""
     store.remove_meta(workspace, lock(workspace, uid), name)
+    membership.mark(workspace, uid)
     return retrieve(workspace, uid)
 
 
@@ -177,6 +179,7 @@ def remove_attribute(workspace: int, uid: str, name: str) -> UserRow:
 def remove_device(workspace: int, uid: str, token: str) -> UserRow:
     """Forget a push token of the user, if it is the user's, and return the user. Raises errors.UserNotFound."""
     devices.remove(workspace, lock(workspace, uid), token)
+    membership.mark(workspace, uid)
     return retrieve(workspace, uid)
 
 
@@ -195,6 +198,8 @@ def _save(workspace: int, uid: str, changes: Mapping[str, Any], full: bool, id: 
         fields["archived_at"] = None
     write = _save_all if any(fields.get(name) for name in _BESIDE) else _save_fields
     saved = write(workspace, uid, fields, full, id or ids.new())
+    if saved.user.rules is not None:
+        membership.mark_ids(workspace, saved.user.id)
     return saved._replace(user=membership.shown(workspace, [saved.user])[0])
 
 
@@ -215,6 +220,7 @@ def _save_all(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, i
         _join(workspace, user.id, wanted, {**locked, uid: user.id})
     if fields.get("device_token"):
         devices.put(workspace, user.id, fields["device_token"], fields.get("device_platform"))
+    membership.mark_ids(workspace, user.id)
     return Saved(retrieve(workspace, uid), created)
 
 

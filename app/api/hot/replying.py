@@ -11,6 +11,7 @@ from app.api.hot.recognising import Wanted
 from app.api.requests import HTTPS_ONLY, SAFE_HEADERS
 from app.cursors import Page
 from app.services.rates import Standing
+from app.services.together import Recorded
 from app.services.users import RenderedUser, Saved, UserRow
 
 _DONE = orjson.dumps({"status": "ok"})
@@ -81,8 +82,10 @@ def _page(wanted: Wanted, page: Page) -> _Shown:
     return body, [(b"link", link.encode())] if link else ()
 
 
-def _done(wanted: Wanted, result: bool) -> _Shown:
+def _done(wanted: Wanted, result: Recorded) -> _Shown:
     return _DONE, ()
 
 
-_SHOWN: dict[type, Any] = {UserRow: _user, RenderedUser: _rendered_user, Saved: _saved, Page: _page, bool: _done}
+_SHOWN: dict[type, Any] = {
+    UserRow: _user, RenderedUser: _rendered_user, Saved: _saved, Page: _page, Recorded: _done,
+}  # fmt: skip

@@ -31,3 +31,15 @@ def condition(workspace: int, segment_id: str) -> Filter:
     if found is None:
         raise errors.SegmentNotFound()
     return found
+
+
+@statement
+def mark(workspace: int, *uids: str) -> None:
+    """Have these users looked at by the next sweep, which finds what they entered and left."""
+    store.mark(workspace, "uid", uids)
+
+
+@statement
+def mark_ids(workspace: int, *ids: str) -> None:
+    """As `mark`, by internal ids."""
+    store.mark(workspace, "id", ids)
