@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, write_many, statement, transaction
+from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, statement, transaction, write_many
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
 from app.models.users import dump, load_flat
 
