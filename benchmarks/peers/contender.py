@@ -32,7 +32,7 @@ class Contender:
 
     def __init__(self, folder: Path, users: int):
         self.folder, self.users = folder / "".join(filter(str.isalnum, self.name)), users
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)  # it may be there from an earlier run
         self.folder.chmod(0o755)
         self.port = free_port()
         self.postgres = Postgres(self.folder / "postgres") if self.needs_postgres else None

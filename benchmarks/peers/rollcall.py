@@ -17,11 +17,25 @@ class Rollcall(Contender):
     name = "Rollcall, SQLite"
     durability = "SQLite WAL, synchronous=FULL"
     settings: ClassVar[dict[str, str]] = {}
+    command: ClassVar[tuple[str, ...]] = ("-m", "app", "serve")
+
+    @property
+    def url(self) -> str:
+        """The URL of its database."""
+        return self.postgres.url if self.postgres else f"sqlite:///{self.folder}/rollcall.db"
 
     def start(self) -> None:
         """Start it and fill it through its own API."""
+        self.serve()
+        for start in range(1, self.users + 1, _BATCH):
+            self._fill(range(start, min(start + _BATCH, self.users + 1)))
+        if self.postgres:
+            self.postgres.settle()
+
+    def serve(self) -> None:
+        """Start it as it is."""
         environment = {
-            "DATABASE_URL": self.postgres.url if self.postgres else f"sqlite:///{self.folder}/rollcall.db",
+            "DATABASE_URL": self.url,
             "PYTHONPATH": str(ROOT),
             "PORT": str(self.port),
             "ROLLCALL_PUBLIC_KEY": PUBLIC_KEY,
@@ -31,12 +45,8 @@ class Rollcall(Contender):
             "LOG_LEVEL": "warning",
             **self.settings,
         }
-        self.launch([sys.executable, "-m", "app", "serve"], environment)
+        self.launch([sys.executable, *self.command], environment)
         self.await_port()
-        for start in range(1, self.users + 1, _BATCH):
-            self._fill(range(start, min(start + _BATCH, self.users + 1)))
-        if self.postgres:
-            self.postgres.settle()
 
     def _fill(self, numbers: range) -> None:
         items = [person(number) for number in numbers]
