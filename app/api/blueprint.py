@@ -31,13 +31,11 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
 class UidConverter(BaseConverter):
     """A uid in a path: any text without a slash. app/api/requests.py checks it, so that the reply can say why."""
 
-    regex = "[^/]+"
+    # With a `regex` of its own werkzeug would try one pattern a route, one after the other, in place of one for all.
 
 
 class ListIdConverter(BaseConverter):
     """The id of a list in a path; app/api/requests.py checks it."""
-
-    regex = "[^/]+"
 
 
 class SegmentIdConverter(BaseConverter):
