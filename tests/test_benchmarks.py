@@ -2,11 +2,15 @@
 
 import re
 import subprocess
+from xml.etree import ElementTree
 
+from app.config import Settings
+from app.models.database import forget_connection
 from app.schemas import quick
-from benchmarks import bulk, tables, wrk
+from app.services import events, storage, users
+from benchmarks import bulk, chart, filling, floors, growth, tables, wrk
 from benchmarks.peers import CONTENDERS
-from benchmarks.people import ACTIONS
+from benchmarks.people import ACTIONS, person, uid
 
 
 def test_the_table_shows_medians_and_the_ratio_to_each_peer():
@@ -52,6 +56,47 @@ def test_rows_and_items_of_the_bulk_benchmark_fit_the_tables_and_the_api():
         assert len(bulk._row(what, 1, ["a" * 24])) == columns.count(",") + 1
         item = bulk._item(what, 7)
         assert item.pop("id") and (quick.event if what == "events" else quick.user)(item) is not None
+
+
+def test_the_chart_of_growth_has_a_line_a_route_and_the_table_the_ratio():
+    rounds = [
+        {"database": database, "action": action, "users": users, "rate": rate * noise, "errors": 0}
+        for database in ("sqlite", "postgres")
+        for action in ACTIONS
+        for users, rate in ((10_000, 2_000), (1_000_000, 1_000))
+        for noise in (1, 0, 2)
+    ]
+    report = {"date": "today", "command": "run", "machine": {"cpu": "one"}, "rounds": rounds}
+    assert re.findall(r"sqlite, page +(\S+) +(\S+) +(\S+)", growth.table(report)) == [("2,000", "1,000", "0.50")]
+    picture = growth.draw(report)
+    ElementTree.fromstring(picture)
+    assert picture.count("<polyline") == 2 * len(ACTIONS) and ">1,000,000<" in picture and ">page<" in picture
+
+
+def test_the_axis_of_a_chart_reaches_beyond_its_largest_value():
+    for largest in (0.5, 7, 999, 1_000, 12_345, 26_000):
+        assert chart._step(largest) * chart._TICKS >= largest
+
+
+def test_who_is_filled_in_by_sql_is_who_the_api_would_have_made(new_database, engine):
+    url = new_database(engine)
+    storage.open(Settings(database_url=url))
+    storage.prepare(Settings(database_url=url))
+    filling.fill(url, users=75, events=3)
+    storage.open(Settings(database_url=url))
+    for number in (1, 75):
+        wanted, found = person(number), users.retrieve(1, uid(number))
+        assert {name: getattr(found, name) for name in wanted} == wanted
+        assert len(events.page(1, uid(number), 10).rows) == 3
+    forget_connection()
+
+
+def test_a_goal_is_met_from_its_side():
+    assert floors.Goal("a", "rate", 0.9, 0.85).is_met and not floors.Goal("a", "rate", 0.8, 0.85).is_met
+    assert floors.Goal("a", "time", 1.1, 1.2, least=False).is_met
+    part = {"goals": [floors.Goal("a", "rate", 0.8, 0.85)._asdict()], "rounds": []}
+    text = floors.table({"date": "today", "command": "run", "machine": {}, "parts": {"a": part}})
+    assert re.search(r"rate +0.80 +>= 0.85 +MISSED", text)
 
 
 def test_each_request_of_a_round_is_another_one():
