@@ -83,7 +83,7 @@ def _comparisons(subject: str | None, name: dict[str, Any]) -> list[dict[str, An
 
 
 def _values() -> dict[str, dict[str, Any]]:
-    several = {"type": "array", "items": _SCALAR, "minItems": 1, "maxItems": rules.MAX_VALUES}
+    several = {"type": "array", "items": {"anyOf": [_SCALAR, _DAYS_AGO]}, "minItems": 1, "maxItems": rules.MAX_VALUES}
     span = {"type": "array", "items": _BOUND, "minItems": 2, "maxItems": 2}
     return {
         **_each(rules.EQUALITY, {"anyOf": [_SCALAR, _DAYS_AGO]}),
