@@ -54,6 +54,15 @@ class Connections:
         return other
 
 
+def take_fast_parser() -> None:
+    """Let connections use gunicorn's parser in C. Call once in a worker.
+
+    gunicorn looks for it when a connection is made, and notes what it found on the class of that connection, but then
+    asks ASGIProtocol itself: so it never finds it for ours.
+    """
+    ASGIProtocol._check_h1c_protocol_available()
+
+
 class Connection(ASGIProtocol):  # type: ignore[misc]
     """gunicorn's connection with a deadline for its first request, and no websockets."""
 

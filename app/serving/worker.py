@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from gunicorn.workers.gasgi import ASGIWorker
 
 from app.serving.bridge import Bridge
-from app.serving.connections import Connection, Connections, most_connections
+from app.serving.connections import Connection, Connections, most_connections, take_fast_parser
 from app.serving.direct import DirectConnection
 
 _HEARTBEAT = 1.0  # seconds; how soon a worker sees that it should stop, far below gunicorn's `timeout`
@@ -39,6 +39,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     async def _serve(self) -> None:
         """As gunicorn's, with our connections in place of its own, and without the lifespan protocol."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        take_fast_parser()
         self.connections = Connections(most_connections(self.cfg.worker_connections))
         connection = DirectConnection if self.asgi.together else Connection
         for listener in self.sockets:
