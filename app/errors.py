@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 type_of_details = Mapping[str, Sequence[str]]
 
+MAX_PLACE = 200  # characters: a hostile name must not make a long reply
 MAX_DETAILS = 20  # more than anybody reads; keeps the reply to a 64 KiB body of mistakes under 16 KiB
 
 
@@ -22,6 +23,11 @@ class Failure(Exception):
     def __init__(self, message: str | None = None, details: type_of_details | None = None):
         super().__init__(message or self.message)
         self.details = dict(list((details or {}).items())[:MAX_DETAILS])
+
+
+def pointer(*names: object) -> str:
+    """Return the JSON pointer of a place in a body (RFC 6901), cut to what an error shows."""
+    return "".join(f"/{str(name).replace('~', '~0').replace('/', '~1')}" for name in names)[:MAX_PLACE]
 
 
 class InvalidInput(Failure):

@@ -20,6 +20,7 @@ ANALYTICS = (
     "last_ios_device",
     *(f"{end}_{event}_card_at" for end in ("first", "last") for event in _CARD_EVENTS),
 )
+FIXED = frozenset((*STANDARD, *SYSTEM))
 RESERVED = frozenset((*STANDARD, *SYSTEM, *ANALYTICS, "id", "tags"))
 TEXT, DATE = "text", "date"  # the types of a custom field
 NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_]{0,63}$"
@@ -36,10 +37,8 @@ def is_name(text: str) -> bool:
 
 def changes(profile: Mapping[str, str | None]) -> dict[str, Any]:
     """Return what a profile changes in a user: email, number and meta, in which None stands for an entry that goes."""
-    found: dict[str, Any] = {_COLUMNS[name]: value for name, value in profile.items() if name in _COLUMNS}
-    if meta := {name: value for name, value in profile.items() if name not in _COLUMNS}:
-        found["meta"] = meta
-    return found
+    own = {_COLUMNS[name]: value for name, value in profile.items() if name in _COLUMNS}
+    return {**own, "meta": {name: value for name, value in profile.items() if name not in _COLUMNS}}
 
 
 def shown(user: Any, custom: Iterable[str], with_analytics: bool) -> dict[str, str]:

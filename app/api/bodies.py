@@ -15,7 +15,7 @@ MAX_BODY = 64 * 1024  # bytes, engage.md section 1; a view with another limit sa
 _MAX_SHOWN = 200  # characters of a field's path in an error: a hostile name must not make a long reply
 
 
-def takes(size: int, with_any_text: bool) -> Callable[[F], F]:
+def takes(size: int, with_any_text: bool = False) -> Callable[[F], F]:
     """Let the body of the view be so many bytes long; with_any_text as in strict_json.loads."""
 
     def mark(view: F) -> F:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 import peewee
 
-from app.models.database import BaseModel, Statement, run_many
+from app.models.database import BaseModel, Statement, db, write_many
 from app.models.dialects import given
 from app.models.users import dump
 
@@ -38,8 +38,8 @@ class PreferencesRow(NamedTuple):
 _OF = Statement(
     lambda d: (
         f"SELECT user_id, timezone, notifications_enabled, {d.json_text.format('notifications')}, updated_at "
-        f"FROM preferences WHERE workspace_id = {d.parameter} AND user_id IN {d.in_json}"
-    )
+        f"FROM preferences WHERE workspace_id = ? AND user_id {d.in_array}"
+    ).replace("?", d.parameter)
 )
 _COLUMNS = {
     "user_id": "text",
@@ -52,14 +52,14 @@ _SET = ", ".join(f"{name} = excluded.{name}" for name in list(_COLUMNS)[1:])
 _PUT = Statement(
     lambda d: (
         f"INSERT INTO preferences (workspace_id, {', '.join(_COLUMNS)}) {given(d, 1, _COLUMNS, in_order=False)} "
-        f"ON CONFLICT (workspace_id, user_id) DO UPDATE SET {_SET} RETURNING user_id"
+        f"ON CONFLICT (workspace_id, user_id) DO UPDATE SET {_SET}"
     )
 )
 
 
 def of(workspace: int, user_ids: Sequence[str]) -> dict[str, PreferencesRow]:
     """Return {user id: preferences} of those of the users who have any."""
-    return {id: _row(values) for id, *values in _OF(workspace, dump(list(user_ids)))} if user_ids else {}
+    return {id: _row(values) for id, *values in _OF(workspace, db.obj.array(user_ids))} if user_ids else {}
 
 
 def _row(values: Sequence[Any]) -> PreferencesRow:
@@ -74,4 +74,4 @@ def put(workspace: int, preferences: Mapping[str, PreferencesRow]) -> None:
         for id, one in preferences.items()
     ]
     if rows:
-        run_many(_PUT, (workspace,), rows)
+        write_many(_PUT, (workspace,), list(zip(*rows, strict=True)))

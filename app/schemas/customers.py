@@ -6,6 +6,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from app import ids, profiles
 from app.schemas.fields import Cursor, Limit, ShownDate, Text
+from app.schemas.preferences import PreferencesSchema
 from app.schemas.queries import StrictQuerySchema
 
 MAX_PAGE = 1000
@@ -29,30 +30,6 @@ class CustomerQuerySchema(StrictQuerySchema):
         metadata={"description": "Only those who are in this segment now.", "example": "62bbdd2e5bfea4dca4834045"},
     )
     cursor = Cursor(metadata={"description": "The `cursor` of the page before this one."})
-
-
-class SpanSchema(Schema):
-    """A span of a day."""
-
-    _from = fields.String(data_key="from", metadata={"example": "09:00"})
-    to = fields.String(metadata={"example": "17:00"})
-
-
-class PreferencesSchema(Schema):
-    """When and whether a customer wants to be notified."""
-
-    timezone = fields.String(allow_none=True, metadata={"description": "IANA name.", "example": "Africa/Lagos"})
-    notifications_enabled = fields.Boolean(
-        data_key="notificationsEnabled", metadata={"description": "True if not said.", "example": True}
-    )
-    notifications = fields.Dict(
-        keys=fields.String(),
-        values=fields.List(fields.Nested(SpanSchema)),
-        metadata={
-            "description": "Spans of each day, `mon` to `sun` and `default`; none on a day is none that day.",
-            "example": {"mon": [{"from": "09:00", "to": "17:00"}], "sun": []},
-        },
-    )
 
 
 class MembershipSchema(Schema):
@@ -114,6 +91,25 @@ class CustomerPageSchema(Schema):
     """A page of customers."""
 
     data = fields.Nested(CustomersSchema, required=True)
+
+
+class WrittenSchema(Schema):
+    """A customer after a write."""
+
+    id = fields.String(required=True, metadata={"description": "The user's uid.", "example": _UID})
+    profile = profile_field()
+
+
+class WrittenCustomersSchema(Schema):
+    """Customers after a write."""
+
+    users = fields.List(fields.Nested(WrittenSchema), required=True)
+
+
+class StoredSchema(Schema):
+    """Customers after a write, in their envelope."""
+
+    data = fields.Nested(WrittenCustomersSchema, required=True)
 
 
 class FieldName(Text):

@@ -39,7 +39,7 @@ def pointers(messages: Mapping[Any, Any], above: str = "") -> dict[str, list[str
     """Return the same as {"/users/3/profile/fname": [...]}: JSON pointers into the body (RFC 6901)."""
     found: dict[str, list[str]] = {}
     for key, value in messages.items():
-        name = above if key == "_schema" else f"{above}/{pointed(str(key))}"
+        name = above if key == "_schema" else above + errors.pointer(key)
         if isinstance(value, Mapping):
             found |= pointers(value, name)
         else:
@@ -47,8 +47,3 @@ def pointers(messages: Mapping[Any, Any], above: str = "") -> dict[str, list[str
         if len(found) >= errors.MAX_DETAILS:
             break
     return found
-
-
-def pointed(name: str) -> str:
-    """Return a name as it stands in a JSON pointer."""
-    return name.replace("~", "~0").replace("/", "~1")

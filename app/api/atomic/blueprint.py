@@ -2,7 +2,7 @@
 
 from typing import Any, NoReturn
 
-from flask import current_app, g
+from flask import g
 
 from app import errors, strict_json
 from app.api.blueprint import Blueprint
@@ -18,12 +18,12 @@ class AtomicParser(StrictParser):
 
     def load_json(self, req: Any, schema: Any) -> Any:
         """Return the body: an object, or an array where the schema wants many. Raises as StrictParser does."""
-        view = current_app.view_functions[req.endpoint or ""]
         try:
-            body = strict_json.loads(read_body(req), getattr(view, "with_any_text", False))
+            body = strict_json.loads(read_body(req))
         except errors.InvalidInput as failure:
-            details = {f"/{path.replace('.', '/')}": messages for path, messages in failure.details.items()}
-            raise errors.InvalidInput(details) from None
+            raise errors.InvalidInput(
+                {errors.pointer(*place.split(".")): said for place, said in failure.details.items()}
+            ) from None
         if isinstance(body, list) != schema.many or not isinstance(body, list | dict):
             raise errors.InvalidBody(f"The body must be a JSON {'array' if schema.many else 'object'}.")
         return body

@@ -7,15 +7,24 @@ from flask import Response, request
 
 from app import errors
 from app.api.atomic import shapes
-from app.api.atomic.blueprint import ENVIRONMENT, blp
+from app.api.atomic.blueprint import ENVIRONMENT, MAX_BODY, blp
 from app.api.auth import current_workspace
 from app.api.bearers import requires_role
 from app.api.blueprint import may_raise
+from app.api.bodies import takes
 from app.api.replies import reply
 from app.cursors import Page
-from app.schemas.customers import CustomerPageSchema, CustomerQuerySchema, CustomerReplySchema, OneQuerySchema
+from app.schemas.customers import (
+    CustomerPageSchema,
+    CustomerQuerySchema,
+    CustomerReplySchema,
+    OneQuerySchema,
+    StoredSchema,
+)
+from app.schemas.customers_sent import SentSchema, load
 from app.services import customers
 from app.services.clients import EVENTS
+from app.services.customers import Sent
 
 
 @blp.get(f"{ENVIRONMENT}/user")
@@ -26,6 +35,17 @@ from app.services.clients import EVENTS
 def retrieve_customer(query: dict[str, str]) -> Response:
     """Read a customer."""
     return reply({"data": shapes.customer(customers.retrieve(current_workspace(), query["id"]))})
+
+
+@blp.post(f"{ENVIRONMENT}/users")
+@requires_role(EVENTS)
+@takes(MAX_BODY)
+@blp.arguments(SentSchema)
+@blp.response(200, StoredSchema, description="The customers, in the order of the request.")
+def save_customers(body: dict[str, list[Any]]) -> Response:
+    """Make customers or change the fields that are sent, all or none."""
+    stored = customers.save(current_workspace(), [Sent(*one) for one in load(body["users"], "/users")])
+    return reply({"data": {"users": [shapes.stored(one) for one in stored]}})
 
 
 @blp.get(f"{ENVIRONMENT}/users")

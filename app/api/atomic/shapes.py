@@ -3,7 +3,7 @@
 from typing import Any
 
 from app import dates
-from app.services.customers import Customer, PreferencesRow
+from app.services.customers import Customer, PreferencesRow, Stored
 
 
 def customer(found: Customer) -> dict[str, Any]:
@@ -15,8 +15,13 @@ def customer(found: Customer) -> dict[str, Any]:
         "preferencesUpdated": None if updated is None else dates.render_zulu(updated),
         "created": dates.render_zulu(found.user.created_at),
         "profile": found.profile,
-        "segments": {},
+        "segments": {one["id"]: {"active": not one["suppressed"]} for one in found.user.segments},
     }
+
+
+def stored(found: Stored) -> dict[str, Any]:
+    """Return a customer as a write answers it."""
+    return {"id": found.uid, "profile": found.profile}
 
 
 def preferences(found: PreferencesRow) -> dict[str, Any]:

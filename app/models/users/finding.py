@@ -3,13 +3,13 @@
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from app.models.database import Call, Statement, db
 from app.models.keyset import Filter, Keyset
-from app.models.users.rows import UserRow, columns, dump, json_path, key_of_email, key_of_number, row
+from app.models.users.rows import UserRow, columns, dump, json_path, key_of_email, key_of_number, load_flat, row
 
 _FIND = Statement(
     lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
@@ -51,6 +51,32 @@ def _find_all_statement(count: int) -> Statement:
 def find_all(workspace: int, ids: Sequence[str]) -> list[UserRow]:
     """Return the users of these ids, in any order. ids: a page of them, as each number makes a statement of its own."""
     return [row(values) for values in _find_all_statement(len(ids))(workspace, *ids)] if ids else []
+
+
+class ProfileRow(NamedTuple):
+    """What a user's profile is made of."""
+
+    id: str
+    uid: str
+    first_name: str | None
+    last_name: str | None
+    number: str | None
+    email: str | None
+    meta: dict[str, Any]
+
+
+_FIND_PROFILES = Statement(
+    lambda d: (
+        f"SELECT id, uid, first_name, last_name, number, email, {d.json_text.format('meta')} "
+        f"FROM users WHERE workspace_id = ? AND uid {d.in_array}"
+    ).replace("?", d.parameter)
+)
+
+
+def find_profiles(workspace: int, uids: Sequence[str]) -> dict[str, ProfileRow]:
+    """Return {uid: what its profile is made of} of those of the uids that exist, in one statement."""
+    rows = _FIND_PROFILES(workspace, db.obj.array(uids)) if uids else []
+    return {one[1]: ProfileRow._make((*one[:-1], load_flat(one[-1]))) for one in rows}
 
 
 _PAGE = Keyset("users", columns)
