@@ -111,6 +111,7 @@ class Settings:
     erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
 
     segment_sweep: int = _setting("ROLLCALL_SEGMENT_SWEEP", 60, "seconds", validate.Range(1, 86_400))
+    erasure_delay: int = _setting("ROLLCALL_ERASURE_DELAY", 0, "seconds", validate.Range(0, 30 * 86_400))
 
     purge_hour: int = _setting("ROLLCALL_PURGE_HOUR", 3, "hour of the day, UTC", validate.Range(-1, 23))
 

@@ -8,7 +8,7 @@ from app.config import Settings
 from app.models.database import forget_connection
 from app.schemas import quick
 from app.services import events, storage, users
-from benchmarks import bulk, chart, filling, floors, growth, tables, wrk
+from benchmarks import bulk, chart, customers, filling, floors, growth, tables, wrk
 from benchmarks.peers import CONTENDERS
 from benchmarks.people import ACTIONS, person, uid
 
@@ -97,6 +97,13 @@ def test_a_goal_is_met_from_its_side():
     part = {"goals": [floors.Goal("a", "rate", 0.8, 0.85)._asdict()], "rounds": []}
     text = floors.table({"date": "today", "command": "run", "machine": {}, "parts": {"a": part}})
     assert re.search(r"rate +0.80 +>= 0.85 +MISSED", text)
+
+
+def test_a_thousand_customers_in_one_request_are_compared_with_a_thousand_requests():
+    seconds = {"SQLite": {"one request": [0.01, 0.02, 0.03], "a thousand requests": [0.5, 0.4, 9]}}
+    text = customers.table({"date": "today", "command": "run", "machine": {"cpu": "one"}, "seconds": seconds})
+    assert re.findall(r"^SQLite +(.*)$", text, re.M)[0].split() == ["20", "500", "25.0"]
+    assert len({one["id"] for one in customers.customers("a")}) == customers.CUSTOMERS
 
 
 def test_each_request_of_a_round_is_another_one():

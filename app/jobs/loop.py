@@ -34,12 +34,14 @@ def run(settings: Settings, parent: int | None = None) -> None:
         threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     logs.configure(settings.log_level)
     storage.open(settings)
-    while not stop.wait(TICK):
+    has_more = False
+    while not stop.wait(0 if has_more else TICK):
+        has_more = False
         try:
             made = storage.ensure_prepared(settings)
             if made:
                 banner.show(settings, made)
-            work(settings)
+            has_more = work(settings)
         except errors.StorageUnavailable:
             stop.wait(_AWAY)
         except errors.Failure as failure:
@@ -47,10 +49,10 @@ def run(settings: Settings, parent: int | None = None) -> None:
     storage.disconnect()
 
 
-def work(settings: Settings) -> None:
-    """Do what is due."""
-    for job in upkeep.JOBS:
-        job(settings)
+def work(settings: Settings) -> bool:
+    """Do what is due; return whether there is more to do at once."""
+    results = [job(settings) for job in upkeep.JOBS]  # each of them, whatever the others say
+    return any(results)
 
 
 def _die_with(parent: int) -> None:

@@ -1,9 +1,10 @@
 """The jobs that keep the house: each is called every second or so and does nothing unless it is due."""
 
 import time
+from collections.abc import Callable
 
 from app.config import Settings
-from app.services import erasures, purges, retention
+from app.services import deletions, erasures, purges, retention
 from app.services.segments import sweeps
 
 _JOURNAL_PAUSE = 600.0  # seconds; what other machines erased is in our file by then
@@ -41,6 +42,11 @@ def sweep_segments(settings: Settings) -> None:
     sweeps.sweep(settings.segment_sweep)
 
 
+def erase(settings: Settings) -> bool:
+    """Erase those whose deletion is due; tells whether there may be more."""
+    return deletions.erase_due()
+
+
 def _is_time(name: str, pause: float) -> bool:
     now = time.monotonic()
     is_time = now >= _next[name]
@@ -49,4 +55,4 @@ def _is_time(name: str, pause: float) -> bool:
     return is_time
 
 
-JOBS = (purge, catch_up, make_months, sweep, sweep_segments)
+JOBS: tuple[Callable[[Settings], bool | None], ...] = (purge, catch_up, make_months, sweep, sweep_segments, erase)

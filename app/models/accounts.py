@@ -1,9 +1,11 @@
 """Memberships: which users belong to which accounts. An account is itself a user."""
 
+from collections.abc import Sequence
+
 import peewee
 
 from app import ids
-from app.models.database import BaseModel, Statement
+from app.models.database import BaseModel, Statement, db
 from app.models.keyset import Filter, Keyset, of_workspace
 
 
@@ -105,6 +107,28 @@ def members(
     filters = [of_workspace(workspace), Filter("{row}.account_id = ?", (account_id,))]
     rows, behind = _MEMBERS(count, filters, cursor, descending)
     return [user_id for (user_id,) in rows], behind
+
+
+_TOUCHED = Statement(
+    lambda d: (
+        f"SELECT user_id FROM memberships WHERE workspace_id = ? AND user_id {d.in_array} "
+        f"UNION SELECT account_id FROM memberships WHERE workspace_id = ? AND account_id {d.in_array}"
+    ).replace("?", d.parameter)
+)
+_LEAVE = Statement(
+    lambda d: (
+        f"DELETE FROM memberships WHERE workspace_id = {d.parameter} "
+        f"AND (user_id = {d.parameter} OR account_id = {d.parameter}) RETURNING user_id"
+    )
+)
+
+
+def leave_all(workspace: int, user_ids: Sequence[str]) -> None:
+    """Take users out of all accounts and their counts, and everybody out of them where they are accounts."""
+    ids = db.obj.array(user_ids)
+    for (user_id,) in sorted(_TOUCHED(workspace, ids, workspace, ids)):
+        discount(workspace, user_id)
+        _LEAVE(workspace, user_id, user_id)
 
 
 def discount(workspace: int, user_id: str) -> None:

@@ -1,11 +1,12 @@
 """Devices: the push tokens of users, at most MAX_DEVICES each."""
 
 import hashlib
+from collections.abc import Sequence
 
 import peewee
 
 from app import ids
-from app.models.database import BaseModel, Statement
+from app.models.database import BaseModel, Statement, db
 
 MAX_DEVICES = 5  # engage.md section 3: the last 5 tokens
 
@@ -65,6 +66,18 @@ _REMOVE = Statement(
 def remove(workspace: int, user_id: str, token: str) -> None:
     """Forget the token, if it is the user's."""
     _REMOVE(workspace, user_id, hash_token(token))
+
+
+_FORGET_ALL = Statement(
+    lambda d: f"DELETE FROM devices WHERE workspace_id = ? AND user_id {d.in_array} RETURNING user_id".replace(
+        "?", d.parameter
+    )
+)
+
+
+def forget_all(workspace: int, user_ids: Sequence[str]) -> None:
+    """Forget all tokens of these users."""
+    _FORGET_ALL(workspace, db.obj.array(user_ids))
 
 
 def hash_token(token: str) -> str:

@@ -1,11 +1,11 @@
 """The journal of erasures as a table, and which users were merged into which."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import peewee
 
 from app.journal import Entry
-from app.models.database import BaseModel, Call, Statement, run_all
+from app.models.database import BaseModel, Call, Statement, db, run_all
 
 
 class Erasure(BaseModel):
@@ -46,7 +46,9 @@ _NEXT_IDS = Statement(
     )
 )
 _MERGED = Statement(
-    lambda d: f"SELECT merged_id FROM merged_users WHERE workspace_id = {d.parameter} AND user_id = {d.parameter}"
+    lambda d: f"SELECT merged_id FROM merged_users WHERE workspace_id = ? AND user_id {d.in_array}".replace(
+        "?", d.parameter
+    )
 )
 _PASS_ON = Statement(
     lambda d: (
@@ -85,9 +87,9 @@ def ids_and_uids(workspace: int) -> Iterator[tuple[str, str]]:
         last = rows[-1][0]
 
 
-def merged_into(workspace: int, user_id: str) -> list[str]:
-    """Return the ids of those who were merged into the user, directly or through others."""
-    return [id for (id,) in _MERGED(workspace, user_id)]
+def merged_into(workspace: int, user_ids: Sequence[str]) -> list[str]:
+    """Return the ids of those who were merged into any of the users, directly or through others."""
+    return [id for (id,) in _MERGED(workspace, db.obj.array(user_ids))]
 
 
 def note_merge(workspace: int, source_id: str, destination_id: str) -> None:

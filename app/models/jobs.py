@@ -31,6 +31,17 @@ def last_run(name: str) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
+_TO_ERASE_IN = Statement(
+    lambda d: f"SELECT DISTINCT workspace_id FROM deletions WHERE state = 'pending' AND next_at <= {d.parameter}"
+)
+
+
+@statement
+def workspaces_to_erase_in(now: int) -> list[int]:
+    """Return the workspaces in which somebody is to be erased by now, in epoch milliseconds."""
+    return [workspace for (workspace,) in _TO_ERASE_IN(now)]
+
+
 @statement
 def note_run(name: str, began_at: int) -> None:
     """Note that the job which began then is done."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from app import ids
-from app.models.database import BaseModel, Statement
+from app.models.database import BaseModel, Statement, db
 from app.models.keyset import Filter, Keyset
 
 SUBSCRIBED, PENDING, UNSUBSCRIBED = "subscribed", "pending", "unsubscribed"
@@ -152,6 +152,25 @@ def set_status(workspace: int, user_id: str, list_id: str, status: str) -> None:
 def remove(workspace: int, user_id: str, list_id: str) -> None:
     """Take the user off the list. Call `count` first."""
     _REMOVE(workspace, user_id, list_id)
+
+
+_SUBSCRIBED = Statement(
+    lambda d: (f"SELECT DISTINCT user_id FROM subscriptions WHERE workspace_id = ? AND user_id {d.in_array}").replace(
+        "?", d.parameter
+    )
+)
+_LEAVE_ALL = Statement(
+    lambda d: (
+        f"DELETE FROM subscriptions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} RETURNING list_id"
+    )
+)
+
+
+def leave_all(workspace: int, user_ids: Sequence[str]) -> None:
+    """Take locked users off all lists and out of their counts."""
+    for (user_id,) in sorted(_SUBSCRIBED(workspace, db.obj.array(user_ids))):
+        discount(workspace, user_id)
+        _LEAVE_ALL(workspace, user_id)
 
 
 def discount(workspace: int, user_id: str) -> None:

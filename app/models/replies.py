@@ -87,16 +87,15 @@ _PASS_ON = Statement(
 )
 _ERASE = Statement(
     lambda d: (
-        f"UPDATE replies SET body = NULL, request_hash = '' WHERE workspace_id = {d.parameter} AND key_hash IN "
-        f"(SELECT key_hash FROM reply_subjects WHERE workspace_id = {d.parameter} AND subject_hash = {d.parameter}) "
+        "UPDATE replies SET body = NULL, request_hash = '' WHERE workspace_id = ? AND key_hash IN "
+        f"(SELECT key_hash FROM reply_subjects WHERE workspace_id = ? AND subject_hash {d.in_array}) "
         "RETURNING key_hash"
-    )
+    ).replace("?", d.parameter)
 )
 _UNLINK = Statement(
     lambda d: (
-        f"DELETE FROM reply_subjects WHERE workspace_id = {d.parameter} AND subject_hash = {d.parameter} "
-        "RETURNING key_hash"
-    )
+        f"DELETE FROM reply_subjects WHERE workspace_id = ? AND subject_hash {d.in_array} RETURNING key_hash"
+    ).replace("?", d.parameter)
 )
 
 
@@ -133,9 +132,9 @@ def erase(workspace: int, subjects: Iterable[str]) -> None:
 
     Their keys stay taken: a request that is sent again late must not bring back who was erased.
     """
-    for subject in [ANYBODY, *map(_hash, subjects)]:
-        _ERASE(workspace, workspace, subject)
-        _UNLINK(workspace, subject)
+    hashes = db.obj.array([ANYBODY, *map(_hash, subjects)])
+    _ERASE(workspace, workspace, hashes)
+    _UNLINK(workspace, hashes)
 
 
 def pass_on(workspace: int, subjects: Iterable[str], user_id: str) -> None:

@@ -35,7 +35,7 @@ def erase(workspace: int, id: str, uid: str) -> list[Entry]:
     Those who were merged into the user are in it too: a backup may have them. Call in a transaction; give the entries
     to `write_down` once it is committed, and answer nobody before.
     """
-    known_as = [id, *store.merged_into(workspace, id)]
+    known_as = [id, *store.merged_into(workspace, [id])]
     replies.erase(workspace, [uid, *known_as])
     accounts.discount(workspace, id)
     lists.discount(workspace, id)

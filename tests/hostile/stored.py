@@ -2,10 +2,12 @@
 
 import contextlib
 import hashlib
+import time
 
 import apsw
 import psycopg
 
+_PATIENCE = 30  # seconds until whoever was deleted must be erased
 # schema_migrations never changes; keys and workspaces are compared like all the rest.
 _TABLES = {
     "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
@@ -37,7 +39,11 @@ class Stored:
         return self._rows("SELECT workspace_id, uid FROM users")
 
     def fingerprint(self):
-        """Return what tells any two states of all the tables apart."""
+        """Return what tells any two states of all the tables apart, once the worker has nothing to erase."""
+        deadline = time.monotonic() + _PATIENCE
+        while self._rows("SELECT 1 FROM deletions WHERE state = 'pending' LIMIT 1"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         return hashlib.sha256(repr([sorted(map(repr, self._content(name))) for name in self.tables]).encode()).digest()
 
     def _content(self, table):

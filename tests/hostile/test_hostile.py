@@ -6,6 +6,7 @@ not read is in the reply, and nothing of another workspace has changed; and the 
 """
 
 import json
+import secrets
 import subprocess
 import sys
 from urllib.parse import quote
@@ -19,19 +20,29 @@ from tests.hostile.sending import send
 from tests.hostile.stored import Stored
 from tests.hostile.target import Target
 
+CLIENT = {
+    "ROLLCALL_ENVIRONMENT_ID": "XQ19azQe",
+    "ROLLCALL_CLIENT_ID": "hostile-auth",
+    "ROLLCALL_CLIENT_SECRET": secrets.token_urlsafe(24),
+}
+
 
 @pytest.fixture(scope="module", params=ENGINES)
 def target(request, new_database):
     """The service with two workspaces, on a database whose tables can be looked at; at the end, all in it is read."""
     url = new_database(request.param)
-    with Service(url, LOG_LEVEL="warning") as service, Stored(url) as stored:
+    with Service(url, LOG_LEVEL="warning", **CLIENT) as service, Stored(url) as stored:
         made = subprocess.run(
             [sys.executable, "-m", "app", "workspace", "create", "other", "--json"],
             env=service.environment, cwd=ROOT, check=True, capture_output=True,
         )  # fmt: skip
         other = json.loads(made.stdout)
         pairs = (service.public, service.secret), (other["public_key"], other["secret_key"])
-        target = Target(f"127.0.0.1:{service.port}", *pairs, snapshot=stored.fingerprint)
+        target = Target(
+            f"127.0.0.1:{service.port}", *pairs, snapshot=stored.fingerprint,
+            env=CLIENT["ROLLCALL_ENVIRONMENT_ID"], env_b=other["environment_id"],
+            clients={"auth": (CLIENT["ROLLCALL_CLIENT_ID"], CLIENT["ROLLCALL_CLIENT_SECRET"])},
+        )  # fmt: skip
         yield target
         read_all(target, stored.uids())
         target.close()

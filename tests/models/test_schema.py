@@ -12,6 +12,7 @@ from app.models import (
     accounts,
     audit,
     clients,
+    deletions,
     devices,
     erasures,
     events,
@@ -58,6 +59,7 @@ MODELS = [
     segments.SegmentMark,
     segments.SegmentSweep,
     clients.Client,
+    deletions.Deletion,
     profile_fields.ProfileField,
     preferences.Preferences,
 ]

@@ -1,5 +1,6 @@
 """Customers: the users, as the Atomic API shows them."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,13 +55,14 @@ def save_customers(body: dict[str, list[Any]]) -> Response:
 @blp.response(200, CustomerPageSchema, description="A page of customers, with a Link header to the next one.")
 def list_customers(query: dict[str, Any]) -> Response:
     """List customers in the order in which they came."""
-    return _page(customers.page(current_workspace(), **query))
+    return paged("users", customers.page(current_workspace(), **query), shapes.customer)
 
 
-def _page(page: Page) -> Response:
-    shown = {"users": [shapes.customer(one) for one in page.rows], **({"cursor": page.next} if page.next else {})}
-    response = reply({"data": shown})
+def paged(name: str, page: Page, shown: Callable[[Any], dict[str, Any]]) -> Response:
+    """Return a page of rows under a name, with the cursor of the next page beside them and in a Link header."""
+    more = {"cursor": page.next} if page.next else {}
+    response = reply({"data": {name: [shown(row) for row in page.rows], **more}})
     if page.next:
-        query = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+        query = [(key, value) for key, value in request.args.items(multi=True) if key != "cursor"]
         response.headers["Link"] = f'<{request.path}?{urlencode([*query, ("cursor", page.next)])}>; rel="next"'
     return response

@@ -20,7 +20,7 @@ class Count(NamedTuple):
 
 def count(workspace: int, members: Filter) -> Count:
     """Return how many users of the workspace pass the filter."""
-    condition = members.condition.replace("{row}", "users")
+    condition = _shown(members)
     text = f"SELECT count(*) FROM users WHERE users.workspace_id = ? AND {condition}"
     rows = db.obj.run_within(
         text.replace("?", db.dialect.parameter), (workspace, *members.values), _PATIENCE[db.dialect.name]
@@ -29,7 +29,12 @@ def count(workspace: int, members: Filter) -> Count:
 
 
 def _estimate(workspace: int, members: Filter) -> Count:
-    condition = members.condition.replace("{row}", "users")
+    condition = _shown(members)
     text = f"SELECT count(*) FROM users WHERE users.workspace_id = ? AND substr(users.id, 23) = ? AND {condition}"
     rows = Statement(lambda d: text.replace("?", d.parameter))(workspace, _SAMPLE, *members.values)
     return Count(int(rows[0][0]) * _ONE_IN, exact=False)
+
+
+def _shown(members: Filter) -> str:
+    """The condition, without those who wait to be erased."""
+    return f"users.hidden_at IS NULL AND {members.condition.replace('{row}', 'users')}"

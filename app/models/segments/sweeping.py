@@ -123,7 +123,7 @@ _TAKE = Statement(_take)
 _NEXT = Statement(
     lambda d: (
         f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND id > {d.parameter} "
-        f"ORDER BY id LIMIT {d.parameter}"
+        f"AND hidden_at IS NULL ORDER BY id LIMIT {d.parameter}"
     )
 )
 _KNOWN = Statement(
@@ -152,7 +152,7 @@ def known_members(workspace: int, user_ids: Sequence[str]) -> set[tuple[str, str
 _LOCK_USERS = Statement(
     lambda d: (
         f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND id {d.in_array.replace('?', d.parameter)} "
-        f"ORDER BY id{' FOR KEY SHARE' if d.for_update else ''}"
+        f"AND hidden_at IS NULL ORDER BY id{' FOR KEY SHARE' if d.for_update else ''}"
     )
 )
 _LOCK_SET = Statement(
@@ -179,6 +179,23 @@ _NOTE = Statement(
         f"{given(d, 2, {'id': 'text', 'user_id': 'text', 'segment_id': 'text'}, in_order=False)} RETURNING id"
     )
 )
+
+
+_FORGET_USERS = [
+    Statement(
+        lambda d, table=table: (  # type: ignore[misc]
+            f"DELETE FROM {table} WHERE workspace_id = {d.parameter} "
+            f"AND user_id {d.in_array.replace('?', d.parameter)} RETURNING user_id"
+        )
+    )
+    for table in ("segment_queue", "segment_members", "segment_changes", "segment_suppressions")
+]
+
+
+def forget_users(workspace: int, user_ids: Sequence[str]) -> None:
+    """Forget which segments locked users, who are about to go, were in. Call in a transaction."""
+    for statement in _FORGET_USERS:
+        statement(workspace, db.obj.array(user_ids))
 
 
 def lock_version(workspace: int) -> str | None:

@@ -3,6 +3,8 @@
 from app.models.users.changes import (
     archive,
     delete,
+    hidden_uid,
+    hide,
     lock,
     lock_all,
     lock_id,
@@ -52,6 +54,8 @@ __all__ = [
     "find_id",
     "find_profiles",
     "has_updateable",
+    "hidden_uid",
+    "hide",
     "is_known",
     "key_of_email",
     "key_of_number",

@@ -133,6 +133,24 @@ def remove_meta_of(workspace: int, uids: Sequence[str], keys: Collection[str]) -
     _PATCH_META(dump(dict.fromkeys(sorted(keys))), workspace, db.obj.array(uids))
 
 
+def hidden_uid(id: str) -> str:
+    """Return the uid that a user has who waits to be erased: none that a caller can name, for it has a slash."""
+    return f"/{id}"
+
+
+_HIDE = Statement(
+    lambda d: (
+        "UPDATE users SET uid = '/' || id, hidden_at = ?, uid_updateable = FALSE, email_key = NULL, "
+        f"number_digits = NULL WHERE workspace_id = ? AND id {d.in_array} RETURNING id"
+    ).replace("?", d.parameter)
+)
+
+
+def hide(workspace: int, ids: Sequence[str], now: int) -> None:
+    """Keep locked users from being found by uid, email, number or page; their uids are free from now on."""
+    _HIDE(now, workspace, db.obj.array(ids))
+
+
 def archive(workspace: int, uid: str, now: int) -> bool:
     """Archive the user, at the time given unless it was before. Returns whether there is one."""
     return bool(_ARCHIVE(now, workspace, uid))

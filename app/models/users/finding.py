@@ -80,6 +80,7 @@ def find_profiles(workspace: int, uids: Sequence[str]) -> dict[str, ProfileRow]:
 
 
 _PAGE = Keyset("users", columns)
+_SHOWN = Filter("{row}.hidden_at IS NULL", ())  # who waits to be erased is nobody any more
 
 
 def page(count: int, filters: Sequence[Filter], cursor: str | None, descending: bool) -> tuple[list[UserRow], bool]:
@@ -87,13 +88,13 @@ def page(count: int, filters: Sequence[Filter], cursor: str | None, descending: 
 
     filters: `of_workspace` and any that `by` makes. cursor, descending: as Keyset says.
     """
-    rows, behind = _PAGE(count, filters, cursor, descending)
+    rows, behind = _PAGE(count, [*filters, _SHOWN], cursor, descending)
     return [row(values) for values in rows], behind
 
 
 def page_call(count: int, filters: Sequence[Filter], cursor: str | None) -> Call:
     """Return the call of `page`, ascending; its rows have what `row` takes after whether there is one behind."""
-    return _PAGE.call(count, filters, cursor, descending=False)
+    return _PAGE.call(count, [*filters, _SHOWN], cursor, descending=False)
 
 
 def by(name: str, value: Any) -> Filter:

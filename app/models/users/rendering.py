@@ -88,8 +88,9 @@ _NONE = "'[]'"
 _PAGE = Statement(
     lambda d: (
         f"SELECT users.id, {_json(_NONE, _NONE, _NONE)}, {_HAS_SEGMENTS}, "
-        "EXISTS (SELECT 1 FROM users AS behind WHERE behind.workspace_id = ? AND behind.id <= ?) "
-        "FROM users WHERE users.workspace_id = ? AND users.id > ? ORDER BY users.id LIMIT ?"
+        "EXISTS (SELECT 1 FROM users AS behind WHERE behind.workspace_id = ? AND behind.id <= ? "
+        "AND behind.hidden_at IS NULL) "
+        "FROM users WHERE users.workspace_id = ? AND users.id > ? AND users.hidden_at IS NULL ORDER BY users.id LIMIT ?"
     )
 )
 

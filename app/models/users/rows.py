@@ -37,6 +37,7 @@ class User(BaseModel):
     app_last_active = peewee.BigIntegerField(null=True)
     created_at = peewee.BigIntegerField()
     last_interaction = peewee.BigIntegerField(null=True)
+    hidden_at = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "users"
