@@ -10,6 +10,7 @@ from app.api import (
     docs,
     errors,
     events,
+    faces,
     health,
     lists,
     openapi,
@@ -49,3 +50,4 @@ def init_app(app: Flask) -> None:
     api.register_blueprint(atomic.blp)
     api.register_blueprint(health.blp)
     docs.init_app(app)
+    faces.learn(app)

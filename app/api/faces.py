@@ -3,20 +3,36 @@
 import re
 from typing import Any
 
-from flask import request
+from flask import Flask, request
 
 from app import environments, errors
 
 ENGAGE, ATOMIC, OAUTH = "engage", "atomic", "oauth"
 _ATOMIC = re.compile(rf"/(?:v1/)?{environments.FORM}(?:/|$)|/v1/environments(?:/|$)")
 _OAUTH = re.compile(r"/oauth2(?:/|$)")
+_MISSPELT = re.compile(r"/v1/([^/]+)/([^/]+)")
+_nouns: set[str] = set()  # what stands behind /v1/ on Engage's routes
+_nouns_of_environments: set[str] = set()  # what stands behind the environment on the Atomic ones
+
+
+def learn(app: Flask) -> None:
+    """Learn the words of the routes of the app, so that a misspelt environment is told in the Atomic shape too."""
+    for rule in app.url_map.iter_rules():
+        first, second = [*rule.rule.removeprefix("/v1/").split("/"), ""][:2]
+        if "environment:" in first:
+            _nouns_of_environments.add(second)
+        elif rule.rule.startswith("/v1/"):
+            _nouns.add(first)
 
 
 def of_path(path: str) -> str:
     """Return the face that a path belongs to; ENGAGE has all that is nobody's."""
     if _OAUTH.match(path):
         return OAUTH
-    return ATOMIC if _ATOMIC.match(path) else ENGAGE
+    if _ATOMIC.match(path):
+        return ATOMIC
+    found = _MISSPELT.match(path)
+    return ATOMIC if found and found[1] not in _nouns and found[2] in _nouns_of_environments else ENGAGE
 
 
 def current() -> str:

@@ -163,3 +163,16 @@ def test_neither_face_takes_the_credentials_of_the_other(atomic, api, refused):
     refused(atomic.get("users", by=basic(api.keys.public_key, api.keys.secret_key)), 401, "invalid_token")
     response = api.get("users", by=f"Bearer {atomic.tokens['events']}")
     assert (response.status_code, response.json["code"]) == (401, "wrong_credentials")
+
+
+@pytest.mark.parametrize("environment", ["abc", "<", "XQ19azQ", "xqaaazqe", "XQ19azQe9"])
+def test_a_misspelt_environment_is_told_in_the_atomic_shape(atomic, refused, environment):
+    refused(atomic.get(f"/v1/{environment}/users"), 404, "not_found")
+    refused(atomic.get(f"/v1/{environment}/users", by=None), 401, "invalid_token")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/users/users", "/v1/lists/users", "/v1/batch/user", "/v1/nosuch/thing", "/nosuch/users", "/v1//users"]
+)
+def test_paths_of_engage_keep_its_shape(atomic, path):
+    assert atomic.get(path, by=None).json["code"] == "wrong_credentials"
