@@ -13,7 +13,7 @@ _PAUSE = 0.2  # seconds
 # The tables that hold something about a user.
 _TABLES = (
     "users", "devices", "memberships", "subscriptions", "events", "replies", "reply_subjects", "merged_users",
-    "segment_suppressions", "segment_members", "segment_changes", "segment_queue",
+    "preferences", "deletions", "segment_suppressions", "segment_members", "segment_changes", "segment_queue",
 )  # fmt: skip
 
 
