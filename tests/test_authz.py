@@ -22,13 +22,13 @@ from app.models.segments import Segment
 from app.services import audit, clients, keys, links, sdk_keys, storage, workspaces
 from tests.conftest import ENGINES
 from tests.factories import Api, basic
-from tests.issuers import OTHER_RSA_KEY, RSA_KEY, pem
+from tests.issuers import OTHER_RSA_KEY, RSA_KEY, pem, token
 
 TABLE = yaml.safe_load((Path(__file__).parent / "authz.yml").read_text())
 KINDS = ("own", "both", "theirs", "nobody")
 UIDS = {"own": "ours", "both": "both", "theirs": "them", "nobody": "none"}  # of one length, to compare replies
 SEEN_FROM_THERE = {"own": "theirs", "theirs": "own"}
-FOREIGN = ("foreign", "foreign_public", "token_foreign")
+FOREIGN = ("foreign", "foreign_public", "token_foreign", "sdk_foreign")
 PEMS = {"A": pem(RSA_KEY), "B": pem(OTHER_RSA_KEY)}
 MARKS = {"A": "ONLY-IN-A", "B": "ONLY-IN-B"}
 NOBODYS_ID = "f" * 24
@@ -159,6 +159,7 @@ class World:
             **{name: basic(*pair) for name, pair in pairs.items()},
             **alone,
             **self._tokens(),
+            **self._sdk_tokens(),
             "public": basic(current.public),
             "none": None,
             "unknown": basic("pk_nobody", "sk_nobody"),
@@ -179,6 +180,15 @@ class World:
         tokens["forged"] = tokens["events"].partition(".")[0] + "." + tokens["foreign"].partition(".")[2]
         self.client_ids = {"own": made["workbench"].id, "theirs": made["foreign"].id, "nobody": "nobody"}
         return {f"token_{name}": f"Bearer {token}" for name, token in tokens.items()}
+
+    def _sdk_tokens(self) -> dict[str, str]:
+        """Tokens of users as SDKs send them: one of each workspace, and those that must not do."""
+        own, theirs = ({"apiKey": self.sdk_key_ids[kind], "sub": "visitor"} for kind in ("own", "theirs"))
+        made = {
+            "user": token(RSA_KEY, **own), "foreign": token(OTHER_RSA_KEY, **theirs), "forged": token(OTHER_RSA_KEY, **own),
+            "expired": token(RSA_KEY, **own, exp=int(time.time()) - 1),
+        }  # fmt: skip
+        return {f"sdk_{name}": f"Bearer {text}" for name, text in made.items()}
 
     def call(self, row: Row, credential: str, kind: str | None) -> Any:
         """Send the request of a cell."""

@@ -17,6 +17,7 @@ from app.services.keys import Credential
 F = TypeVar("F", bound=Callable[..., Any])
 
 BEARER = "bearer"  # the level of a view that wants a token
+SDK = "sdk"  # the level of a view that wants the token of an SDK
 ANY_ROLE = clients.ROLES
 
 _CACHE_SECONDS = 1.0  # how long the token of a revoked client may still work; saves a query on all other requests
@@ -28,6 +29,16 @@ def requires_role(*roles: str) -> Callable[[F], F]:
 
     def mark(view: F) -> F:
         view.access, view.roles = BEARER, roles  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def proven_by(gate: Callable[[], None]) -> Callable[[F], F]:
+    """Say that the view takes the token of an SDK, and which function checks it and says whose it is."""
+
+    def mark(view: F) -> F:
+        view.access, view.gate = SDK, gate  # type: ignore[attr-defined]
         return view
 
     return mark

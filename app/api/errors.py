@@ -42,6 +42,7 @@ STATUS = {
 _HEADERS = {
     errors.WrongCredentials: {"WWW-Authenticate": 'Basic realm="Rollcall"'},
     errors.TokenInvalid: {"WWW-Authenticate": 'Bearer realm="Rollcall", error="invalid_token"'},
+    errors.SdkTokenInvalid: {"WWW-Authenticate": 'Bearer realm="Rollcall", error="invalid_token"'},
     errors.StillRunning: {"Retry-After": "1"},
     errors.KeysUnavailable: {"Retry-After": "1"},
     errors.StorageUnavailable: {"Retry-After": "1"},  # seconds; a restarted database is back in about that

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from app import environments, errors, ids, uids
 from app.api import faces
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
-from app.api.bearers import BEARER
+from app.api.bearers import BEARER, SDK
 from app.api.blueprint import Api, EnvironmentConverter, ListIdConverter, SegmentIdConverter, UidConverter
 from app.api.errors import STATUS
 from app.api.rates import UNLIMITED
@@ -28,6 +28,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     OPEN: [],
     PUBLIC_KEY: [{"publicKey": []}, {"publicKey": [], "userSignature": []}, {"secretKey": []}],
     SECRET_KEY: [{"secretKey": []}],
+    SDK: [{"sdkToken": []}],
 }
 _SCHEMES = {
     "publicKey": {
@@ -46,6 +47,12 @@ _SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "description": "The access token of a client (`POST /oauth2/token`) with one of the roles that are named.",
+    },
+    "sdkToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A JSON Web Token of the user, signed with the SDK key that `x-atomic-sdk-api-key` names.",
     },
     "secretKey": {
         "type": "http",
@@ -210,6 +217,8 @@ def _failures(operation: dict[str, Any], path: str, view: Any, is_read: bool) ->
         found += [errors.InvalidBody, errors.BodyTooLarge]
     if level == BEARER:
         found += [errors.TokenInvalid, errors.RoleNeeded, errors.StorageUnavailable]
+    elif level == SDK:
+        found += [errors.TokenInvalid, errors.StorageUnavailable]
     elif level != OPEN:
         found += [errors.WrongCredentials, errors.StorageUnavailable]
     if level == SECRET_KEY:

@@ -30,16 +30,18 @@ _jws = PyJWS()
 class Believed(NamedTuple):
     """What a valid token says. fields: profile field -> the value of the claim, as it came, where there is one."""
 
+    workspace: int
     key_id: str
     uid: str
     fields: dict[str, Any]
 
 
-def verify(workspace: int, token: str, named: str | None = None) -> Believed:
+def verify(workspace: int | None, token: str, named: str | None = None) -> Believed:
     """Return what the token says, if the SDK key that the request names proves it.
 
-    named: the id of the key as the header of the request has it; else the claim apiKey names it, and where both do
-    they must agree. Not for inside a transaction: an unknown `kid` may be looked for at the issuer.
+    workspace: None where the environment is nobody's. named: the id of the key as the header of the request has it,
+    else the claim apiKey names it; where both do they must agree. Not for inside a transaction: an unknown `kid` may be
+    looked for at the issuer.
     Raises errors.SdkTokenInvalid, saying why; errors.KeysUnavailable while nobody can tell, errors.StorageUnavailable.
     """
     header, payload = _take_apart(token)
@@ -47,12 +49,14 @@ def verify(workspace: int, token: str, named: str | None = None) -> Believed:
     given = claims.get(_API_KEY)
     if named and given is not None and given != named:
         raise errors.SdkTokenInvalid("The request names one SDK key in its header and another one in the token.")
+    if workspace is None:
+        raise _nobodys()
     key = _find(workspace, named or given)
     _check_signature(token, _public_key(workspace, key, header))
     _check_times(claims, key.max_token_days)
     _check_parties(claims, key)
     fields = {target: claims[name] for name, target in key.claims.items() if claims.get(name) is not None}
-    return Believed(key.id, _subject(claims, key.subject_claim), fields)
+    return Believed(workspace, key.id, _subject(claims, key.subject_claim), fields)
 
 
 def _take_apart(token: str) -> tuple[Mapping[str, Any], bytes]:
@@ -80,8 +84,12 @@ def _claims(payload: bytes) -> Mapping[str, Any]:
 def _find(workspace: int, id: object) -> SdkKeyRow:
     found = store.find(workspace, id) if isinstance(id, str) and ids.is_id(id) else None
     if found is None:
-        raise errors.SdkTokenInvalid("Neither x-atomic-sdk-api-key nor the claim apiKey names an SDK key.")
+        raise _nobodys()
     return found
+
+
+def _nobodys() -> errors.SdkTokenInvalid:
+    return errors.SdkTokenInvalid("Neither x-atomic-sdk-api-key nor the claim apiKey names an SDK key.")
 
 
 def _public_key(workspace: int, key: SdkKeyRow, header: Mapping[str, Any]) -> PublicKey:

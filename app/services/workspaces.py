@@ -67,3 +67,10 @@ def find(name: str) -> int:
     if found is None:
         raise errors.NotFound(f"There is no workspace {name}.")
     return int(found.id)
+
+
+@statement
+def of_environment(environment_id: str) -> int | None:
+    """Return the id of the workspace with that environment id."""
+    found = Workspace.get_or_none(Workspace.environment_id == environment_id)
+    return None if found is None else int(found.id)

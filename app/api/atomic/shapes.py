@@ -4,6 +4,7 @@ from typing import Any
 
 from app import dates
 from app.services.customers import Customer, PreferencesRow, Stored
+from app.services.visits import Own
 
 
 def customer(found: Customer) -> dict[str, Any]:
@@ -31,3 +32,8 @@ def preferences(found: PreferencesRow) -> dict[str, Any]:
         "notificationsEnabled": found.notifications_enabled,
         "notifications": found.notifications,
     }
+
+
+def own(found: Own) -> dict[str, Any]:
+    """Return what a user is shown of themselves (atomic.md section 4)."""
+    return {"profile": found.profile, "preferences": preferences(found.preferences)}
