@@ -24,8 +24,11 @@ from typing import Any
 import psycopg
 
 from app import ids
+from app.cli.imports import load
 from app.config import Settings
 from app.models import stores
+from app.services import imports, storage
+from app.services.imports import NdjsonFile, Plan
 from benchmarks import tables, wrk
 from benchmarks.peers.contender import BASIC
 from benchmarks.peers.rollcall import Rollcall, RollcallPostgres
@@ -108,6 +111,10 @@ def _ways(contender: Rollcall, stack: ExitStack) -> dict[tuple[str, str, str], W
     found: dict[tuple[str, str, str], Way] = {}
     api = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", contender.port, timeout=60)))
     raw = _raw_postgres(contender, stack) if contender.postgres else _raw_sqlite(contender, stack)
+    if contender.postgres:
+        write, known = raw[f"{RAW} COPY"]
+        found[_database(contender), "users", f"{RAW} COPY, one commit"] = _timed("users", write, known, sys.maxsize)
+    found[_database(contender), "users", "import NDJSON"] = _import(contender)
     for what in ("users", "events"):
         for name, (write, known) in raw.items():
             found[_database(contender), what, name] = _timed(what, write, known)
@@ -119,9 +126,12 @@ def _database(contender: Rollcall) -> str:
     return "Postgres" if contender.postgres else "SQLite"
 
 
-def _timed(what: str, write: Callable[[str, Sequence[tuple[Any, ...]]], None], known: tuple[int, list[str]]) -> Way:
+def _timed(
+    what: str, write: Callable[[str, Sequence[tuple[Any, ...]]], None], known: tuple[int, list[str]], batch: int = BATCH
+) -> Way:
     def run(count: int) -> float:
-        chunks = [[_row(what, *known) for _ in range(BATCH)] for _ in range(count // BATCH)]
+        size = min(batch, count)
+        chunks = [[_row(what, *known) for _ in range(size)] for _ in range(count // size)]
         began = time.perf_counter()
         for chunk in chunks:
             write(what, chunk)
@@ -149,9 +159,34 @@ def _batches(what: str, api: http.client.HTTPConnection, users: int) -> Way:
     return run
 
 
+def _import(contender: Rollcall) -> Way:
+    """What `rollcall import` does, without the second that its process takes to start."""
+    settings = Settings(database_url=_url(contender), log_level="critical")
+    path = contender.folder / f"{contender.name}.ndjson"
+
+    def run(count: int) -> float:
+        storage.open(settings)
+        lines = [json.dumps(person(next(_numbers))) for _ in range(count)]
+        path.write_text("\n".join(lines))
+        began = time.perf_counter()
+        plan = Plan(1, NdjsonFile(path), imports.fingerprint(path), load, path.with_suffix(".csv"))
+        for progress in imports.run(plan, imports.begin(plan)):
+            ended = progress
+        seconds = time.perf_counter() - began
+        if ended.stored != count:
+            raise RuntimeError(str(ended))
+        return seconds
+
+    return run
+
+
+def _url(contender: Rollcall) -> str:
+    return contender.postgres.url if contender.postgres else f"sqlite:///{contender.folder}/rollcall.db"
+
+
 def _raw_sqlite(contender: Rollcall, stack: ExitStack) -> dict[str, Any]:
     """Apsw's executemany, on a connection as the service's are."""
-    store = stores.make(Settings(database_url=f"sqlite:///{contender.folder}/rollcall.db"))
+    store = stores.make(Settings(database_url=_url(contender)))
     store.connect()
     stack.callback(store.close)
     connection = store.connection()

@@ -6,17 +6,25 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from app import dates
+from app import dates, errors
 from app.cli.base import main, of_workspace, with_storage
+from app.schemas.batches import LoadedItem
+from app.schemas.customer_rows import Columns
 from app.schemas.imports import load_lines
-from app.services import imports, workspaces
+from app.services import fields, imports, workspaces
 from app.services.batches import Item
 from app.services.imports import Loaded, Plan, Progress, Record
 
+_KINDS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
-@main.command("import", epilog="Example: rollcall import users.ndjson --workspace acme")
+
+@main.command("import", epilog="Example: rollcall import customers.csv --environment XQ19azQe --map Mail=email")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @of_workspace
+@click.option("--environment", help="Id of the environment, in place of the name of the workspace.")
+@click.option(
+    "--map", "renames", multiple=True, metavar="COLUMN=FIELD", help="What a CSV column is; =, not to be read."
+)
 @click.option("--dry-run", is_flag=True, help="Check and store everything, and undo it: nothing changes.")
 @click.option("--again", is_flag=True, help="Begin at the first record, also where the file was imported before.")
 @click.option(
@@ -24,25 +32,34 @@ from app.services.imports import Loaded, Plan, Progress, Record
     help="Where refused records are told, with their lines.  [default: FILE.errors.csv]",
 )  # fmt: skip
 @with_storage
-def import_file(file: Path, workspace: str, dry_run: bool, again: bool, error_path: Path | None) -> None:
-    """Import users and events from FILE, whose name ends in .ndjson or .jsonl (docs/import.md).
+def import_file(
+    file: Path,
+    workspace: str,
+    environment: str | None,
+    renames: Sequence[str],
+    dry_run: bool,
+    again: bool,
+    error_path: Path | None,
+) -> None:
+    """Import FILE: customers from .csv, users and events from .ndjson or .jsonl (docs/import.md).
 
     A run that was cut off goes on where it was when the same command is given again, and stores nothing twice. Ends
     with exit status 1 when a record was refused.
     """
-    source = imports.NdjsonFile(file)
+    into = workspaces.find_environment(environment) if environment else workspaces.find(workspace)
+    kind = _KINDS.get(file.suffix.lower())
+    if kind is None:
+        raise errors.InvalidInput({"file": [f"Must be named {', '.join(_KINDS)}."]})
+    source, read = (_customers(file, into, _pairs(renames))) if kind == "csv" else (imports.NdjsonFile(file), load)
     plan = Plan(
-        workspaces.find(workspace), source, imports.fingerprint(file, "ndjson"), _load,
+        into, source, imports.fingerprint(file, kind, *sorted(renames)), read,
         error_path or file.with_name(f"{file.name}.errors.csv"), dry_run,
     )  # fmt: skip
     try:
         began = imports.begin(plan, again)
     except imports.Finished as finished:
-        _tell(
-            finished.progress,
-            plan,
-            f"imported on {dates.render(finished.progress.ended_at or 0)}; --again does it again",
-        )
+        when = dates.render(finished.progress.ended_at or 0)
+        _tell(finished.progress, plan, f"imported on {when}; --again does it again")
         return
     with tqdm(total=source.size, initial=began.position, unit="B", unit_scale=True, unit_divisor=1024) as bar:
         for progress in imports.run(plan, began):
@@ -51,14 +68,30 @@ def import_file(file: Path, workspace: str, dry_run: bool, again: bool, error_pa
     _tell(progress, plan, "nothing was changed" if dry_run else "")
 
 
-def _load(records: Sequence[Record]) -> Loaded:
-    found = Loaded([], {})
-    for one in load_lines([record.content for record in records]):
-        if one.failure is None:
-            found.items.append(Item(one.position, one.type, one.uid, one.fields))
-        else:
-            found.refused[one.position] = one.failure
+def _pairs(renames: Sequence[str]) -> dict[str, str]:
+    found = dict(one.rpartition("=")[::2] for one in renames)
+    if "" in found:
+        raise errors.InvalidInput({"--map": ["Must be COLUMN=FIELD, or COLUMN= to leave the column out."]})
     return found
+
+
+def _customers(file: Path, workspace: int, renames: dict[str, str]) -> tuple[imports.File, imports.Load]:
+    source = imports.CsvFile(file)
+    custom = {field.name: field.type for field in fields.everything(workspace)}
+    columns = Columns(source.header, renames, custom)
+    return source, lambda records: _sort_out(columns.load([record.content for record in records]))
+
+
+def load(records: Sequence[Record]) -> Loaded:
+    """Say what the lines of an NDJSON file mean."""
+    return _sort_out(load_lines([record.content for record in records]))
+
+
+def _sort_out(items: Sequence[LoadedItem]) -> Loaded:
+    return Loaded(
+        [Item(one.position, one.type, one.uid, one.fields) for one in items if one.failure is None],
+        {one.position: one.failure for one in items if one.failure is not None},
+    )
 
 
 def _tell(progress: Progress, plan: Plan, more: str) -> None:

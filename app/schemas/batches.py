@@ -1,18 +1,32 @@
 """Batches on the wire (engage.md section 6)."""
 
+from collections.abc import Mapping
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from app import errors, strict_json, uids
 from app.schemas import messages, quick
 from app.schemas.events import EventSchema
-from app.schemas.fields import Uid
+from app.schemas.fields import Rule, Uid
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
 
 MAX_ITEMS = 1000
 MAX_BODY = 1024 * 1024  # bytes
+
+
+class Items(Rule):
+    """A list of up to MAX_ITEMS of anything: marshmallow's own looks at each, which takes as long as writing ten."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {}, "maxItems": MAX_ITEMS}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise ValidationError("Not a valid list.")
+        if len(value) > MAX_ITEMS:
+            raise ValidationError(f"Longer than maximum length {MAX_ITEMS}.")
+        return value
 
 
 class BatchSchema(Schema):
@@ -21,18 +35,11 @@ class BatchSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    data = fields.List(
-        fields.Raw(
-            allow_none=True,
-            metadata={
-                "description": "`type` (create, update or event), `id` (the uid) and the fields of that route.",
-                "example": {"type": "event", "id": "u144", "event": "Paid"},
-            },
-        ),
+    data = Items(
         required=True,
-        validate=validate.Length(max=MAX_ITEMS),
         metadata={
-            "description": "What to do, in order.",
+            "description": "What to do, in order: each with a `type` (create, update or event), an `id` (the uid) and "
+            "the fields of that route.",
             "example": [
                 {"type": "update", "id": "u144", "first_name": "Ada"},
                 {"type": "event", "id": "u144", "event": "Paid"},

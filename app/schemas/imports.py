@@ -1,21 +1,46 @@
 """Records of a file to import: a line of NDJSON is a user as GET shows it, or an item of a batch (docs/import.md)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from app import errors, strict_json
-from app.schemas.batches import LoadedItem, load_fields, load_uid
+from app import errors, strict_json, uids
+from app.schemas.batches import LoadedItem, load_fields, load_together, load_uid
 
 _NAMES_OF_USER = ("uid", "id")  # the first one that a line has says who is meant
 
 
-def load_lines(lines: Sequence[bytes | None]) -> Iterator[LoadedItem]:
-    """Yield each line, loaded; those that name nobody have the type "nameless". None is a line that was too long."""
-    for index, line in enumerate(lines):
-        try:
-            yield _load_line(index, line)
-        except errors.Failure as failure:
-            yield LoadedItem(index, "", "", {}, failure)
+def load_lines(lines: Sequence[bytes | None]) -> list[LoadedItem]:
+    """Return each line, loaded; those that name nobody have the type "nameless". None is a line that was too long."""
+    return _load_together(lines) or [_load_alone(*one) for one in enumerate(lines)]
+
+
+def _load_together(lines: Sequence[bytes | None]) -> list[LoadedItem] | None:
+    """Load lines that are all of the common form, users with a plain uid; what is in doubt is looked at line by line.
+
+    They are read as one array. Nothing of a line can become part of another: a text cannot go on behind the end of its
+    line, and without arrays of its own a line that is no whole object leaves a comma where there can be none.
+    """
+    if not all(line and line.lstrip().startswith(b"{") and b"[" not in line for line in lines):
+        return None
+    try:
+        items = strict_json.loads(b"[" + b",\n".join(filter(None, lines)) + b"]", max_depth=strict_json.MAX_DEPTH + 1)
+    except errors.Failure:
+        return None
+    if len(items) != len(lines) or any("type" in item or "uid" not in item for item in items):
+        return None
+    named = [item.pop("uid") for item in items]
+    for item in items:
+        item.pop("id", None)
+    if not all(uid.__class__ is str and uids.is_plain(uid) for uid in named):
+        return None
+    return load_together(["update"] * len(items), named, items)
+
+
+def _load_alone(index: int, line: bytes | None) -> LoadedItem:
+    try:
+        return _load_line(index, line)
+    except errors.Failure as failure:
+        return LoadedItem(index, "", "", {}, failure)
 
 
 def _load_line(index: int, line: bytes | None) -> LoadedItem:

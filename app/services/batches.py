@@ -44,6 +44,11 @@ def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int
 
 @transaction
 def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int, errors.Failure]:
+    return run_within(workspace, items, any_id)
+
+
+def run_within(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, errors.Failure]:
+    """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
     refused: dict[int, errors.Failure] = {}
     claims = users_store.has_updateable(workspace)
     plain = [_is_plain(item, claims, any_id) for item in items]

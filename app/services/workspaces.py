@@ -74,3 +74,11 @@ def of_environment(environment_id: str) -> int | None:
     """Return the id of the workspace with that environment id."""
     found = Workspace.get_or_none(Workspace.environment_id == environment_id)
     return None if found is None else int(found.id)
+
+
+def find_environment(environment_id: str) -> int:
+    """Return the id of the workspace with that environment id. Raises errors.NotFound."""
+    found = of_environment(environment_id)
+    if found is None:
+        raise errors.NotFound(f"There is no environment {environment_id}.")
+    return found

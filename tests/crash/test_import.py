@@ -17,13 +17,16 @@ LINES = 30_000
 BAD = 1_000  # every so many lines one is refused
 
 
-@pytest.fixture
-def ndjson(tmp_path):
-    """A file of users without a uid of their own, whom nothing but how far the import has come keeps from coming twice."""
-    path = tmp_path / "users.ndjson"
-    with path.open("w") as file:
-        for number in range(LINES):
-            file.write("{\n" if number % BAD == 7 else json.dumps({"first_name": str(number)}) + "\n")
+@pytest.fixture(params=["ndjson", "csv"])
+def records(request, tmp_path):
+    """A file of records. Users of NDJSON have no uid: nothing but how far the import has come keeps them from coming twice."""
+    path = tmp_path / f"users.{request.param}"
+    write = {
+        "ndjson": lambda number, bad: "{" if bad else json.dumps({"meta": {"name": str(number)}}),
+        "csv": lambda number, bad: "a/b," if bad else f"u{number},{number}",
+    }[request.param]
+    lines = [write(number, number % BAD == 7) for number in range(LINES)]
+    path.write_text("\n".join(["id,name", *lines] if request.param == "csv" else lines))
     return path
 
 
@@ -43,10 +46,10 @@ def start(new_database, engine):
     return start
 
 
-def test_an_import_that_is_killed_again_and_again_stores_each_record_once(start, ndjson, rounds):
+def test_an_import_that_is_killed_again_and_again_stores_each_record_once(start, records, rounds):
     killed = 0
     while killed <= rounds:
-        process = start(ndjson)
+        process = start(records)
         before = position(start.url)
         while process.poll() is None and position(start.url) == before:
             time.sleep(0.01)
@@ -56,12 +59,13 @@ def test_an_import_that_is_killed_again_and_again_stores_each_record_once(start,
             killed += 1
         process.communicate()
         assert process.returncode == -signal.SIGKILL, "the file is too short for so many crashes"
-    told, _ = start(ndjson).communicate()
+    told, _ = start(records).communicate()
     assert told.startswith(f"{LINES - LINES // BAD} stored, {LINES // BAD} refused; see ")
     numbers = [n for n in range(LINES) if n % BAD != 7]
-    assert sorted(query(start.url, "SELECT first_name FROM users")) == sorted((str(n),) for n in numbers)
-    lines = [int(row.partition(",")[0]) for row in errors_of(ndjson)[1:]]
-    assert lines == list(range(8, LINES, BAD))
+    stored = query(start.url, "SELECT CAST(meta AS TEXT) FROM users")
+    assert sorted(json.loads(meta)["name"] for (meta,) in stored) == sorted(map(str, numbers))
+    lines = [int(row.partition(",")[0]) for row in errors_of(records)[1:]]
+    assert lines == list(range(8 + (records.suffix == ".csv"), LINES, BAD))
 
 
 def position(url):

@@ -4,9 +4,12 @@ import csv
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app import errors
-from app.cli.imports import _load
+from app.cli.imports import load
+from app.schemas import imports as loading
 from app.services import batches, imports, users
 from app.services.imports import Finished, NdjsonFile, Plan, records
 from tests.factories import fresh
@@ -27,7 +30,7 @@ def plan(workspace, tmp_path):
         path.write_bytes(
             b"".join((one if isinstance(one, bytes) else json.dumps(one).encode()) + b"\n" for one in lines)
         )
-        return Plan(workspace, NdjsonFile(path), imports.fingerprint(path), _load, tmp_path / "errors.csv", **more)
+        return Plan(workspace, NdjsonFile(path), imports.fingerprint(path), load, tmp_path / "errors.csv", **more)
 
     return make
 
@@ -108,7 +111,7 @@ def test_a_file_is_imported_once_unless_asked_again(api, plan):
 @pytest.mark.usefixtures("portions_of_three")
 def test_what_was_cut_off_goes_on_where_it_was(api, plan, monkeypatch):
     lines = [b"{" if n % 4 == 0 else {"email": f"{n}@example.com"} for n in range(10)]
-    job, real, calls = plan(*lines), batches.run, []
+    job, real, calls = plan(*lines), batches.run_within, []
 
     def run(workspace, items, any_id):
         refused = real(workspace, items, any_id)
@@ -118,7 +121,7 @@ def test_what_was_cut_off_goes_on_where_it_was(api, plan, monkeypatch):
             raise KeyboardInterrupt  # ends as a crash would: with what was written in the transaction undone
         return refused
 
-    monkeypatch.setattr(batches, "run", run)
+    monkeypatch.setattr(batches, "run_within", run)
     with pytest.raises(KeyboardInterrupt):
         do(job)
     began = imports.begin(job)
@@ -201,7 +204,7 @@ def test_a_file_is_known_by_its_content_and_by_how_it_is_read(tmp_path):
 
 
 def test_nothing_is_stored_twice_when_the_database_asks_for_a_transaction_again(plan, api, monkeypatch):
-    real, calls = batches.run, []
+    real, calls = batches.run_within, []
 
     class Conflict(Exception):
         sqlstate = "40001"
@@ -216,7 +219,33 @@ def test_nothing_is_stored_twice_when_the_database_asks_for_a_transaction_again(
                 raise errors.StorageUnavailable()  # noqa: B904 - the context is what is looked at
         return refused
 
-    monkeypatch.setattr(batches, "run", run)
+    monkeypatch.setattr(batches, "run_within", run)
     job = plan({"email": "retried@example.com"}, b"{")
     assert do(job)[2:4] == (1, 1) and len(calls) == 2 and len(told(job)) == 2
     assert len(api.get("users?email=retried@example.com").json["data"]) == 1
+
+
+_TEXTS = st.sampled_from(["a", "a}", "{a", ",", '"', "\n", "é", ":", "\\", "}\n{", "[", ""])
+_ITEMS = st.dictionaries(
+    st.sampled_from(["first_name", "meta", "x"]), _TEXTS | st.dictionaries(_TEXTS, _TEXTS, max_size=2)
+)
+_LINES = (
+    st.builds(lambda item: json.dumps({"uid": "u", **item}).encode(), _ITEMS)
+    | st.sampled_from([
+        b'{"uid":"u"', b'{"uid":"u"},{"uid":"v"}', b'{"uid":"u","meta":{"a":1}', b'"b":{"c":1}}', b'{"uid":"u","x":"a', b'b"}', b"{}",
+        b'{"uid":"u","x":[{"b":1}', b'{"c":1}]}', b'{"uid":"u","meta":{', b"}}", b"}", b"{", b'{"uid":"u"} {"uid":"u"}', b"\x00", b"\xff",
+        b'{"uid":"u","uid":"v"}', b'{"uid":"u","type":"event","event":"e"}', b'{"id":"u"}', b'{"uid":7}', b' {"uid":"u"}\r', None,
+    ])
+)  # fmt: skip
+
+
+@given(st.lists(_LINES, min_size=1, max_size=4))
+def test_lines_that_are_loaded_together_are_loaded_as_each_alone(lines):
+    lines = [line and line + b"\n" for line in lines]
+    together = loading._load_together(lines)
+    assert together is None or together == [loading._load_alone(*one) for one in enumerate(lines)]
+
+
+def test_common_lines_are_loaded_together():
+    line = json.dumps({"uid": "u144", "id": "5fc6477241fcec31a9548e98", "email": "a@b.co", "meta": {"n": 1}}).encode()
+    assert loading._load_together([line + b"\n"] * 3) is not None

@@ -34,6 +34,9 @@ class Loaded(NamedTuple):
     refused: dict[int, errors.Failure]
 
 
+Load = Callable[[Sequence[Record]], Loaded]
+
+
 class Finished(Exception):
     """The file was imported before, to its end; `progress` says how that went."""
 
@@ -53,7 +56,7 @@ class Plan:
     workspace: int
     file: File
     file_hash: str
-    load: Callable[[Sequence[Record]], Loaded]
+    load: Load
     error_path: Path
     is_trial: bool = False
 
@@ -114,7 +117,7 @@ def _store(plan: Plan, progress: Progress, portion: Portion, loaded: Loaded) -> 
 
 @transaction
 def _store_portion(plan: Plan, progress: Progress, portion: Portion, loaded: Loaded) -> Progress:
-    refused = loaded.refused | batches.run(plan.workspace, loaded.items, any_id=True)
+    refused = loaded.refused | batches.run_within(plan.workspace, loaded.items, any_id=True)
     done = Progress(
         position=portion.position,
         line=portion.line,

@@ -1,0 +1,101 @@
+"""Rows of a CSV file of customers: the header says which profile field each column is (docs/import.md)."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from app import dates, errors, profiles, strict_json, uids
+from app.schemas import quick
+from app.schemas.batches import LoadedItem, load_uid
+from app.schemas.customers_sent import load_one
+
+_ID = "id"
+_CHECKED = ("timezone", "user_type")  # fields whose values are not for `quick` to check, as dates are not
+
+
+class Columns:
+    """What the columns of a file are.
+
+    header: its names. renames: column -> the field that it is, empty for none. custom: name -> type of the fields that
+    the environment has defined. Raises errors.InvalidInput when a column is no field, or two are the same.
+    """
+
+    def __init__(self, header: Sequence[str], renames: Mapping[str, str], custom: Mapping[str, str]):
+        self._header = header
+        self._names = [renames.get(column, column) for column in header]
+        self._dates = {name for name, type in custom.items() if type == profiles.DATE}
+        wrong = {f"--map {column}": ["Must name a column of the file."] for column in renames.keys() - set(header)}
+        for column, name in zip(header, self._names, strict=True):
+            if fault := self._fault(name, custom):
+                wrong[column] = [fault]
+        if _ID not in self._names:
+            wrong["header"] = ["Must have a column id, or one that --map makes it."]
+        if wrong:
+            raise errors.InvalidInput(wrong)
+        self._id = self._names.index(_ID)
+        self._fields = [(index, name) for index, name in enumerate(self._names) if name and name != _ID]
+        self._is_plain = not any(name in self._dates or name in _CHECKED for _, name in self._fields)
+
+    def _fault(self, name: str, custom: Mapping[str, str]) -> str | None:
+        if not name:
+            return None
+        if self._names.count(name) > 1:
+            return f"Must be the only column for {name}."
+        if name in profiles.ANALYTICS:
+            return "Must not be sent: this field is kept by Rollcall; leave the column out with --map COLUMN=."
+        if name in (_ID, *profiles.STANDARD, *profiles.SYSTEM) or name in custom:
+            return None
+        return "Must be a field that was defined; --map COLUMN=FIELD says which it is, --map COLUMN= leaves it out."
+
+    def load(self, rows: Sequence[list[str]]) -> list[LoadedItem]:
+        """Return each row, loaded as an update of the user; an empty cell leaves the field as it is."""
+        return self._load_together(rows) or [self._load_alone(*one) for one in enumerate(rows)]
+
+    def _load_together(self, rows: Sequence[list[str]]) -> list[LoadedItem] | None:
+        """Load rows that are all right and of the common form; None where one is in doubt."""
+        width = len(self._header)
+        if not self._is_plain or any(len(row) != width for row in rows):
+            return None
+        named = [row[self._id] for row in rows]
+        if not strict_json.is_storable("".join(chain.from_iterable(rows))) or not all(map(uids.is_valid, named)):
+            return None
+        loaded = quick.users([self._changes(self._profile(row)) for row in rows])
+        if loaded is None:
+            return None
+        return [
+            LoadedItem(index, "update", uid, one) for index, (uid, one) in enumerate(zip(named, loaded, strict=True))
+        ]
+
+    def _load_alone(self, index: int, row: list[str]) -> LoadedItem:
+        try:
+            uid, profile = self._check(row)
+        except errors.Failure as failure:
+            return LoadedItem(index, "", "", {}, failure)
+        return LoadedItem(index, "update", uid, self._changes(profile))
+
+    def _check(self, row: list[str]) -> tuple[str, dict[str, str]]:
+        if len(row) != len(self._header):
+            raise errors.InvalidInput(
+                {"row": [f"Must have {len(self._header)} cells, as the header; it has {len(row)}."]}
+            )
+        if not strict_json.is_storable("".join(row)):
+            raise errors.InvalidInput({"row": ["Must be UTF-8 without NUL."]})
+        uid, profile = load_uid(row[self._id]), self._profile(row)
+        _, faults = load_one(uid, {"profile": profile}, "")
+        found = {place.removeprefix("/profile/"): messages for place, messages in faults.items()}
+        for name in self._dates & profile.keys():
+            try:
+                profile[name] = dates.render_zulu(dates.parse(profile[name]))
+            except ValueError as error:
+                found[name] = [str(error)]
+        if found:
+            raise errors.InvalidInput(found)
+        return uid, profile
+
+    def _profile(self, row: list[str]) -> dict[str, str]:
+        return {name: cell for index, name in self._fields if (cell := row[index])}
+
+    @staticmethod
+    def _changes(profile: Mapping[str, str]) -> dict[str, Any]:
+        changes = profiles.changes(profile)
+        return changes if changes.get("meta") else {name: changes[name] for name in changes if name != "meta"}
