@@ -21,6 +21,9 @@ _CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that
 _NETWORK_TIME = 5_000  # milliseconds that an answer may be under way
 _IDLE_TRANSACTION_TIMEOUT = 60_000  # milliseconds until Postgres ends a transaction whose process hangs
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock: less than a millisecond
+_LOCK_PAUSE = 0.000_5  # seconds between two tries to get the lock of the writer: a commit takes some milliseconds
+_SOON = 100  # tries; who has it so long does no commit
+_LONG_LOCK_PAUSE = 0.005  # seconds
 _CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
 
 peewee_errors = peewee.__dict__["__exception_wrapper__"]  # the driver's errors as peewee's own
@@ -55,7 +58,19 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         connection = super()._connect()
         # apsw binds no datetime; peewee's table of applied migrations has one.
         connection.convert_binding = lambda cursor, number, value: str(value)
+        connection.set_busy_handler(self._wait)
         return connection
+
+    def _wait(self, times: int) -> bool:
+        """Wait a little for a lock that was asked for so many times already; tell whether to ask once more.
+
+        SQLite's own handler waits longer each time, up to 100 ms: the one of two workers that lost a few times was 20
+        times slower than the other.
+        """
+        soon = min(times, _SOON)
+        waited = soon * _LOCK_PAUSE + (times - soon) * _LONG_LOCK_PAUSE
+        time.sleep(_LOCK_PAUSE if times < _SOON else _LONG_LOCK_PAUSE)
+        return bool(waited < self.timeout)
 
     def is_broken(self) -> bool:
         """Tell whether the connection is lost. SQLite's never is."""
@@ -254,7 +269,6 @@ def _sqlite(settings: Settings) -> SqliteStore:
     return SqliteStore(
         settings.sqlite_path,
         pragmas=[
-            ("busy_timeout", settings.lock_timeout),
             ("journal_mode", "wal"),
             ("synchronous", "full"),
             ("foreign_keys", 1),

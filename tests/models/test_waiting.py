@@ -1,0 +1,66 @@
+"""Waiting for others who write to an SQLite file."""
+
+import threading
+import time
+
+import pytest
+
+from app import errors
+from app.config import Settings
+from app.models import stores
+from app.models.database import db, forget_connection, open_database, transaction
+
+
+@pytest.fixture
+def database(new_database):
+    """A file with a table, whose writers wait 300 ms."""
+    open_database(Settings(database_url=new_database("sqlite"), lock_timeout=300))
+    db.execute_sql("CREATE TABLE numbers (n)")
+    yield
+    forget_connection()
+
+
+@transaction
+def write(hold=0.0):
+    db.execute_sql("INSERT INTO numbers VALUES (1)")
+    time.sleep(hold)
+
+
+def in_thread(hold):
+    started = threading.Event()
+
+    @transaction
+    def work():
+        db.execute_sql("INSERT INTO numbers VALUES (1)")
+        started.set()
+        time.sleep(hold)
+
+    def run():
+        work()
+        forget_connection()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    started.wait()
+    return thread
+
+
+def test_a_writer_asks_often_until_the_lock_is_free(database, monkeypatch):
+    pauses, sleep = [], time.sleep
+    monkeypatch.setattr(stores.time, "sleep", lambda seconds: (pauses.append(seconds), sleep(seconds)))
+    thread = in_thread(0.15)
+    write()
+    thread.join()
+    waits = [one for one in pauses if one not in (0.0, 0.15)]  # those of the threads
+    assert len(waits) > 20 and max(waits) <= 0.005
+    assert db.execute_sql("SELECT count(*) FROM numbers").fetchone()[0] == 2
+
+
+def test_a_writer_gives_up_in_time(database):
+    thread = in_thread(1.0)
+    started = time.monotonic()
+    with pytest.raises(errors.StorageUnavailable):
+        write()
+    assert 0.28 < time.monotonic() - started < 0.9
+    thread.join()
+    assert db.execute_sql("SELECT count(*) FROM numbers").fetchone()[0] == 1
