@@ -33,7 +33,8 @@ class Operation(NamedTuple):
     result: makes the answer of the rows of the calls, None where the operation needs its own way through the services:
     it has done nothing then. user: whom it writes to, "" if it only reads. check: a read that must find nothing before
     the write is done here. workspace: the one whose users the answer shows, if it shows any. more: what a read still
-    has to ask when it knows the rows of its calls; its rows are added to them.
+    has to ask when it knows the rows of its calls; its rows are added to them. sought: instead of calls the uid of the
+    user whose row it wants, which is asked for together with those of others.
     """
 
     calls: Sequence[Call]
@@ -42,12 +43,13 @@ class Operation(NamedTuple):
     check: Call | None = None
     workspace: int = 0
     more: Callable[[Rows], Sequence[Call]] | None = None
+    sought: str = ""
 
 
 def retrieve(workspace: int, uid: str) -> Operation:
     """Return the operation that finds a user: a UserRow, or a RenderedUser where the database writes it."""
     if not rendering.renders():
-        return Operation([users_store.find_call(workspace, uid)], _user, workspace=workspace)
+        return Operation((), _user, workspace=workspace, sought=uid)
 
     def more(rows: Rows) -> Sequence[Call]:
         return [users_store.find_call(workspace, uid)] if _has_segments(rows) else ()
@@ -126,11 +128,30 @@ def look(operations: Sequence[Operation]) -> list[Any]:
 @statement
 def _look(operations: Sequence[Operation]) -> list[Any]:
     with reading():
-        found = _shared_out(operations, run_all([call for one in operations for call in one.calls]))
+        found = _ask(operations)
         for one, rows in zip(operations, found, strict=True):
             if one.more and (calls := one.more(rows)):
                 rows.extend(run_all(calls))
     return [one.result(rows) for one, rows in zip(operations, found, strict=True)]
+
+
+def _ask(operations: Sequence[Operation]) -> list[Rows]:
+    """Return the rows of each; one statement finds the users of a workspace that any of them seek.
+
+    With a statement for each psycopg alone took as long as all the rest: this saves 31 us of 60.
+    """
+    uids: dict[int, dict[str, None]] = {}
+    for one in operations:
+        if one.sought:
+            uids.setdefault(one.workspace, {})[one.sought] = None
+    together = [users_store.find_each_call(workspace, list(sought)) for workspace, sought in uids.items()]
+    rows = run_all([*together, *(call for one in operations for call in one.calls)])
+    users = {(workspace, row[1]): row for workspace, found in zip(uids, rows, strict=False) for row in found}
+    remaining = _shared_out(operations, rows[len(together) :])
+    return [
+        [[users[one.workspace, one.sought]] if (one.workspace, one.sought) in users else []] if one.sought else own
+        for one, own in zip(operations, remaining, strict=True)
+    ]
 
 
 def write(operations: Sequence[Operation]) -> list[Any]:

@@ -27,6 +27,16 @@ def find_call(workspace: int, uid: str) -> Call:
     return Call(_FIND, (workspace, uid))
 
 
+_FIND_EACH = Statement(
+    lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = ? AND uid {d.in_array}".replace("?", d.parameter)
+)
+
+
+def find_each_call(workspace: int, uids: Sequence[str]) -> Call:
+    """Return the call that finds the users of these uids, in any order, in rows for `row` whose second value is uid."""
+    return Call(_FIND_EACH, (workspace, db.obj.array(uids)))
+
+
 _FIND_ID = Statement(
     lambda d: f"SELECT id, archived_at FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
 )
