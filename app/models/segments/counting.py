@@ -30,8 +30,10 @@ def count(workspace: int, members: Filter) -> Count:
 
 def _estimate(workspace: int, members: Filter) -> Count:
     condition = _shown(members)
-    text = f"SELECT count(*) FROM users WHERE users.workspace_id = ? AND substr(users.id, 23) = ? AND {condition}"
-    rows = Statement(lambda d: text.replace("?", d.parameter))(workspace, _SAMPLE, *members.values)
+    # A query of its own for the sample: it reads an index, and not all rows.
+    sample = "SELECT sample.id FROM users AS sample WHERE sample.workspace_id = ? AND substr(sample.id, 23) = ?"
+    text = f"SELECT count(*) FROM users WHERE users.workspace_id = ? AND users.id IN ({sample}) AND {condition}"
+    rows = Statement(lambda d: text.replace("?", d.parameter))(workspace, workspace, _SAMPLE, *members.values)
     return Count(int(rows[0][0]) * _ONE_IN, exact=False)
 
 
