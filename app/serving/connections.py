@@ -90,6 +90,19 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         if self._request_ready is not None:
             self._request_ready.set()  # wakes the task that waits for a request; there is none, so it ends
 
+    def _on_message_complete(self) -> None:
+        """Read no further while a request is answered.
+
+        The parser in C holds 64 KiB of the next one, and gunicorn closes a connection that had more: so a client lost a
+        large request that came before we had turned to it.
+        """
+        super()._on_message_complete()
+        self._pause_reading()
+
+    def _maybe_resume_reading(self) -> None:
+        if self._callback_parser is None or not self._callback_parser.is_complete:
+            super()._maybe_resume_reading()
+
     def _arm_keepalive_timer(self) -> None:
         super()._arm_keepalive_timer()
         self.worker.connections.renew(self)
