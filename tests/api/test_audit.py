@@ -10,8 +10,10 @@ from app import clock, errors
 from app.actions import Action
 from app.models import audit as store
 from app.models.database import db, transaction
-from app.services import audit, keys, lists, users, workspaces
+from app.services import audit, clients, fields, keys, lists, sdk_keys, users, workspaces
+from app.services.fields import FieldRow
 from tests.factories import fresh
+from tests.issuers import RSA_KEY, pem
 
 
 def records(api, query=""):
@@ -92,6 +94,12 @@ def test_every_action_is_recorded_by_something(api, workspace):
     pair = keys.rotate(workspace, 1, audit.SHELL)
     keys.allow_origin(pair.public, "*", audit.SHELL), keys.forbid_origin(pair.public, "*", audit.SHELL)
     keys.revoke(pair.public, audit.SHELL)
+    segment = api.post("segments", {"name": "s", "rule": {"attribute": "email", "exists": True}}).json["id"]
+    api.put(f"segments/{segment}", {"name": "t"}), api.delete(f"segments/{segment}")
+    clients.revoke(workspace, clients.create(workspace, "events", audit.SHELL).id, audit.SHELL)
+    fields.define(workspace, [FieldRow("plan", "Plan", "text")], audit.SHELL)
+    key = sdk_keys.create(workspace, {"name": "web", "public_key": pem(RSA_KEY)}, audit.SHELL).id
+    sdk_keys.update(workspace, key, {"name": "app"}, audit.SHELL), sdk_keys.delete(workspace, key, audit.SHELL)
     assert {action for action, _, _ in told(api)} == set(Action)
 
 
