@@ -8,12 +8,21 @@ from benchmarks.peers.kinto import Kinto
 from benchmarks.peers.naive import Naive
 from benchmarks.peers.parse import Parse
 from benchmarks.peers.pocketbase import PocketBase
-from benchmarks.peers.rollcall import Rollcall, RollcallFlask, RollcallLimited, RollcallPostgres
+from benchmarks.peers.rollcall import (
+    Rollcall,
+    RollcallFlask,
+    RollcallGevent,
+    RollcallLimited,
+    RollcallPostgres,
+    RollcallThreads,
+)
 
 CONTENDERS: list[type[Contender]] = [
     Rollcall,
     RollcallLimited,
     RollcallFlask,
+    RollcallThreads,
+    RollcallGevent,
     Naive,
     Fastify,
     FastifyOne,

@@ -1,14 +1,17 @@
-"""Rollcall itself, as `rollcall serve` starts it, without rate limits, as the peers have none."""
+"""Rollcall itself, as `rollcall serve` starts it; without rate limits and request lines, as the peers have none."""
 
 import json
 import sys
+from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.peers.contender import BASIC, ROOT, Contender
+from benchmarks.peers.contender import BASIC, ROOT, Contender, python_environment
 from benchmarks.people import CHANGE, EVENT, NEW_USER, PAGE, PUBLIC_KEY, SECRET_KEY, person
 from benchmarks.wrk import Request
 
 _BATCH = 1000  # what one request may hold
+_GUNICORN = ("-m", "gunicorn", "-c", "python:app.serving.defaults")
+_WITH_GEVENT = (str(ROOT), "gevent")
 
 
 class Rollcall(Contender):
@@ -45,8 +48,12 @@ class Rollcall(Contender):
             "LOG_LEVEL": "warning",
             **self.settings,
         }
-        self.launch([sys.executable, *self.command], environment)
+        self.launch([self.python(), *self.command], environment)
         self.await_port()
+
+    def python(self) -> Path:
+        """Return the interpreter that it runs on."""
+        return Path(sys.executable)
 
     def _fill(self, numbers: range) -> None:
         items = [person(number) for number in numbers]
@@ -77,10 +84,11 @@ class RollcallPostgres(Rollcall):
 
 
 class RollcallLimited(Rollcall):
-    """With limits that nobody reaches: what counting costs."""
+    """With limits that nobody reaches, and a line of the log for each request: what they cost."""
 
-    name = "Rollcall, SQLite, limits on"
+    name = "Rollcall, SQLite, limits and log on"
     settings: ClassVar[dict[str, str]] = {
+        "LOG_LEVEL": "info",
         "ROLLCALL_RATE_KEY": "1000000/second",
         "ROLLCALL_RATE_ADDRESS": "1000000/second",
     }
@@ -91,3 +99,26 @@ class RollcallFlask(Rollcall):
 
     name = "Rollcall, SQLite, Flask alone"
     settings: ClassVar[dict[str, str]] = {"ROLLCALL_HOT_PATH": "false"}
+
+
+class RollcallThreads(RollcallFlask):
+    """Through Flask alone, on gunicorn's worker of threads."""
+
+    name = "Rollcall, SQLite, Flask alone, gthread"
+    command: ClassVar[tuple[str, ...]] = (*_GUNICORN, "-k", "gthread", "--threads", "4", "wsgi:app")
+
+
+class RollcallGevent(RollcallFlask):
+    """Through Flask alone, on gunicorn's worker of greenlets."""
+
+    name = "Rollcall, SQLite, Flask alone, gevent"
+    command: ClassVar[tuple[str, ...]] = (*_GUNICORN, "-k", "gevent", "wsgi:app")
+
+    @classmethod
+    def install(cls) -> None:
+        """Install."""
+        python_environment("gevent", _WITH_GEVENT)
+
+    def python(self) -> Path:
+        """Return the interpreter that it runs on."""
+        return python_environment("gevent", _WITH_GEVENT) / "python"
