@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app import create_app
+from app import clock, create_app, ids
 from app.config import Settings
 from app.models.database import db, forget_connection
 from app.services import audit, lists, storage, workspaces
@@ -31,6 +31,15 @@ def guard() -> Iterator[Guard]:
     yield _guard
     found, _guard.found = _guard.found, []
     assert not found, "SQL that could meet another workspace"
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[None]:
+    """Keeps the ids that a test made in a time to come from those of the tests that follow."""
+    before = ids._last
+    yield
+    if ids._last[0] > clock.now():
+        ids._last = before
 
 
 @pytest.fixture(scope="session")

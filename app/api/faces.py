@@ -10,18 +10,18 @@ from app import environments, errors
 ENGAGE, ATOMIC, OAUTH = "engage", "atomic", "oauth"
 _ATOMIC = re.compile(rf"/(?:v1/)?{environments.FORM}(?:/|$)|/v1/environments(?:/|$)")
 _OAUTH = re.compile(r"/oauth2(?:/|$)")
-_MISSPELT = re.compile(r"/v1/([^/]+)/([^/]+)")
+_VERSION = "v1"
 _nouns: set[str] = set()  # what stands behind /v1/ on Engage's routes
-_nouns_of_environments: set[str] = set()  # what stands behind the environment on the Atomic ones
+_nouns_of_environments: set[tuple[str, str]] = set()  # (version, what stands behind the environment) on the Atomic ones
 
 
 def learn(app: Flask) -> None:
     """Learn the words of the routes of the app, so that a misspelt environment is told in the Atomic shape too."""
     for rule in app.url_map.iter_rules():
-        first, second = [*rule.rule.removeprefix("/v1/").split("/"), ""][:2]
+        version, first, second = _words(rule.rule)
         if "environment:" in first:
-            _nouns_of_environments.add(second)
-        elif rule.rule.startswith("/v1/"):
+            _nouns_of_environments.add((version, second))
+        elif version:
             _nouns.add(first)
 
 
@@ -31,8 +31,17 @@ def of_path(path: str) -> str:
         return OAUTH
     if _ATOMIC.match(path):
         return ATOMIC
-    found = _MISSPELT.match(path)
-    return ATOMIC if found and found[1] not in _nouns and found[2] in _nouns_of_environments else ENGAGE
+    version, first, second = _words(path)
+    is_misspelt = first and first not in _nouns and (version, second) in _nouns_of_environments
+    return ATOMIC if is_misspelt else ENGAGE
+
+
+def _words(path: str) -> tuple[str, str, str]:
+    """The version of a path, "" for none, and the two words behind it."""
+    words = path.split("/")[1:]
+    version = words.pop(0) if words[0] == _VERSION else ""
+    first, second = [*words, "", ""][:2]
+    return version, first, second
 
 
 def current() -> str:

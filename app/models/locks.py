@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+import peewee
+
 from app import errors
 from app.models.database import db, forget_connection, statement
 
@@ -40,6 +42,8 @@ def claim(name: str) -> Iterator[bool]:
     try:
         yield _try_on_postgres(name)
     finally:
+        with contextlib.suppress(peewee.PeeweeException, errors.StorageUnavailable):
+            db.execute_sql("SELECT pg_advisory_unlock_all()")  # the end of a session would, in its own time
         forget_connection()
 
 
