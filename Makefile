@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test pytest hostile crash soak bench bulk growth floors lint types ci openapi clean
+.PHONY: run test pytest hostile crash soak bench bulk imports growth floors lint types ci openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -38,6 +38,10 @@ bench: $(VENV)/.tests-installed
 # Batches and imports beside the driver's own bulk insert.
 bulk: $(VENV)/.tests-installed
 	$(BIN)/python -m benchmarks.bulk $(BENCH)
+
+# A CSV file of 100,000 customers.
+imports: $(VENV)/.tests-installed
+	$(BIN)/python -m benchmarks.imports $(BENCH)
 
 # Each route's rate as the users grow; draws benchmarks/results/growth.svg.
 growth: $(VENV)/.tests-installed

@@ -8,7 +8,8 @@ from app.config import Settings
 from app.models.database import forget_connection
 from app.schemas import quick
 from app.services import events, storage, users
-from benchmarks import bulk, chart, customers, filling, floors, growth, tables, wrk
+from app.services.imports import CsvFile
+from benchmarks import bulk, chart, customers, filling, floors, growth, imports, tables, wrk
 from benchmarks.peers import CONTENDERS
 from benchmarks.people import ACTIONS, person, uid
 
@@ -123,3 +124,12 @@ def _round(name, action, rate):
         "contender": name, "action": action, "connections": 32, "rate": rate, "p50": 1, "p99": 2, "cpu_ms": 0.1,
         "errors": 0, "requests": 10, "memory_mib": 1,
     }  # fmt: skip
+
+
+def test_the_file_of_the_import_benchmark_is_read_as_customers(tmp_path):
+    imports.write(tmp_path / "customers.csv", 3)
+    source = CsvFile(tmp_path / "customers.csv")
+    assert [len(portion.records) for portion in source.portions(0, 0)] == [3]
+    run = {"database": "SQLite", "what": "new", "rows": 3, "seconds": 1.5, "peak_mib": 80}
+    text = imports.table({"date": "today", "command": "run", "machine": {"cpu": "one"}, "runs": [run]})
+    assert "SQLite, 3 rows: new" in text and " 2 " in text

@@ -80,6 +80,8 @@ class DirectConnection(Connection):
             self._ask()
         elif is_open and self._state == _READING:
             self._let_go()
+        elif is_open and self._state == _ASKING:
+            self._pause_reading()  # the parser keeps 64 KiB of what follows, and no more
         return is_open
 
     def _is_direct(self) -> bool:
