@@ -247,7 +247,10 @@ def test_events_are_recorded_while_months_come_and_go(alone, at):
         one.start()
     for number in range(6, 13):
         at(2031, number, 1)
-        retention.make_months()
+        for _ in range(20):  # a month that cannot be locked within a second is left for the next time
+            retention.make_months()
+            if not months.missing(clock.now()):
+                break
     stop.set()
     for one in writers:
         one.join()
