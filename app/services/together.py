@@ -73,18 +73,20 @@ def _has_segments(rows: Rows) -> bool:
 
 def page(workspace: int, limit: int, after: str | None) -> Operation:
     """Return the operation that finds users in the order of their ids: a Page of what `retrieve` finds."""
-    call = users_store.page_call(limit + 1, [of_workspace(workspace)], after)
+
+    def made() -> Call:
+        return users_store.page_call(limit + 1, [of_workspace(workspace)], after)
 
     def result(rows: Rows) -> cursors.Page:
         found = [users_store.row(values[1:]) for values in rows[0]]
         return cursors.page(found, bool(rows[0] and rows[0][0][0]), limit, backwards=False)
 
     if not rendering.renders():
-        return Operation([call], result, workspace=workspace)
+        return Operation([made()], result, workspace=workspace)
 
     def more(rows: Rows) -> Sequence[Call]:
         if not rows[0] or _has_segments(rows):
-            return [call]
+            return [made()]
         return [rendering.beside_call(workspace, rows[0][0][0], rows[0][-1][0])]
 
     def rendered(rows: Rows) -> cursors.Page:
