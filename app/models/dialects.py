@@ -25,6 +25,7 @@ class Dialect:
     table_end: str  # what follows the column list of a table that is clustered by its primary key
     in_array: str  # being one of the texts of a parameter that `array` of the store makes
     for_update: str  # what makes a SELECT lock its rows
+    indexed_by: str  # what makes a SELECT use an index, of its name; "" where the planner finds it by itself
     writable_with: bool  # whether WITH may hold an INSERT
 
 
@@ -46,6 +47,7 @@ SQLITE = Dialect(
     table_end=" WITHOUT ROWID",
     in_array="IN (SELECT value FROM json_each(?))",
     for_update="",  # BEGIN IMMEDIATE has locked everything
+    indexed_by=" INDEXED BY {}",
     writable_with=False,
 )
 
@@ -69,6 +71,7 @@ POSTGRES = Dialect(
     table_end="",
     in_array="= ANY(?::text[])",
     for_update=" FOR UPDATE",
+    indexed_by="",
     writable_with=True,
 )
 

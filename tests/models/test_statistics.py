@@ -50,6 +50,10 @@ def test_nothing_reads_a_workspace_from_end_to_end(api, make_list, explained):
     api.get("users?limit=2")
     api.get("users/a/events")
     api.post("users", {"id": "b", "email": "b@x.io"})
+    api.post(
+        "batch",
+        {"data": [{"type": "update", "id": "b", "first_name": "B"}, {"type": "event", "id": "b", "event": "Paid"}]},
+    )
     api.post("users/merge", {"source": "b", "destination": "a"})
     api.delete("users/a")
     assert len(explained) > 50

@@ -175,8 +175,12 @@ def is_known(workspace: int, id: str) -> bool:
     return bool(_IS_KNOWN(workspace, id))
 
 
+# SQLite took the primary key, and looked at all users to find none: 20 ms of a batch among 100,000.
 _HAS_UPDATEABLE = Statement(
-    lambda d: f"SELECT 1 FROM users WHERE workspace_id = {d.parameter} AND uid_updateable LIMIT 1"
+    lambda d: (
+        f"SELECT 1 FROM users{d.indexed_by.format('users_without_uid')} "
+        f"WHERE workspace_id = {d.parameter} AND uid_updateable LIMIT 1"
+    )
 )
 
 
