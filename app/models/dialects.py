@@ -13,7 +13,6 @@ class Dialect:
     json_parameter: str  # the same for a parameter that holds JSON text
     json_text: str  # a JSON column as text
     json_merge: str  # the first object with the keys of the second laid over it
-    json_patch: str  # an object, and JSON text as a parameter that is laid over it: null removes (RFC 7396)
     json_remove: str  # `meta` without the key that is the parameter
     json_key_count: str  # how many keys an object has
     json_rows: str  # JSON array text of objects: (name and value pairs), (order), (from and where)
@@ -35,7 +34,6 @@ SQLITE = Dialect(
     json_parameter="?",
     json_text="{}",
     json_merge="json_patch({}, {})",
-    json_patch="json_patch({}, {})",
     json_remove="json_remove(meta, ?)",
     json_key_count="(SELECT count(*) FROM json_each({}))",
     json_rows="(SELECT json_group_array(json_object({}) ORDER BY {}) FROM {})",
@@ -59,7 +57,6 @@ POSTGRES = Dialect(
     json_parameter="%s::jsonb",
     json_text="{}::text",
     json_merge="({} || {})",
-    json_patch="jsonb_strip_nulls({} || {}::jsonb)",
     json_remove="meta - %s::text",
     json_key_count="(SELECT count(*) FROM jsonb_object_keys({}))",
     json_rows="(SELECT coalesce(json_agg(json_build_object({}) ORDER BY {}), '[]')::text FROM {})",

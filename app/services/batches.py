@@ -1,6 +1,6 @@
 """Batches: many writes in one request, in order, each with its own verdict (engage.md section 6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, errors, ids, uids
@@ -9,7 +9,8 @@ from app.models import users as users_store
 from app.models.database import transaction
 from app.models.events import Recording
 from app.models.users import Change
-from app.services import events, users
+from app.services import claims, events, users
+from app.services.claims import Claims
 from app.services.segments import membership
 
 # Items a transaction, so that other writers wait 50 ms at most: fewer where one takes several statements.
@@ -50,26 +51,31 @@ def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int,
 def run_within(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, errors.Failure]:
     """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
     refused: dict[int, errors.Failure] = {}
-    claims = users_store.has_updateable(workspace)
-    plain = [_is_plain(item, claims, any_id) for item in items]
-    if not all(plain):
+    plain = [_is_plain(item, any_id) for item in items]
+    found = _find_claims(workspace, items)
+    claiming = [item.type == "update" and found.may_be(item.fields) for item in items]
+    if any(claiming) or not all(plain):
         _lock(workspace, items)
     waiting: list[Item] = []
-    for item, is_plain in zip(items, plain, strict=True):
-        if is_plain:
-            waiting.append(item)
+    for item, is_plain, may_claim in zip(items, plain, claiming, strict=True):
+        if not is_plain or (may_claim and found.are_moving):
+            refused |= _run_together(workspace, waiting)
+            waiting = []
+        if not is_plain:
+            refused |= _try(item, lambda item: _run_alone(workspace, item, any_id))
             continue
-        refused |= _run_together(workspace, waiting)
-        waiting = []
-        try:
-            _run_alone(workspace, item, any_id)
-        except errors.StorageUnavailable:
-            raise
-        except errors.Failure as failure:
-            refused[item.position] = failure
+        if may_claim and item.uid not in {one.uid for one in waiting}:  # who waits is somebody already
+            refused |= _try(item, lambda item: users.claim(workspace, item.uid, item.fields))
+        if item.position not in refused:
+            waiting.append(item)
     refused |= _run_together(workspace, waiting)
     membership.mark(workspace, *{item.uid for item in items})
     return refused
+
+
+def _find_claims(workspace: int, items: Sequence[Item]) -> Claims:
+    named = [(item.uid, item.fields) for item in items if item.type != "nameless"]
+    return claims.find(workspace, named, [item.fields for item in items if item.type == "nameless"])
 
 
 def _lock(workspace: int, items: Sequence[Item]) -> None:
@@ -91,14 +97,13 @@ def _is_in_one_table(item: Item) -> bool:
     )
 
 
-def _is_plain(item: Item, claims: bool, any_id: bool) -> bool:
-    """Tell whether the item can be done together with others: it cannot fail in the middle, and claims nobody."""
+def _is_plain(item: Item, any_id: bool) -> bool:
+    """Tell whether the item can be done together with others: it cannot fail in the middle."""
     if item.type == "event":
         return True
     if item.type == "nameless" or (item.type == "create" and not any_id and not uids.is_plain(item.uid)):
         return False
-    may_claim = claims and item.type == "update" and (item.fields.get("email") or item.fields.get("number"))
-    return not may_claim and _is_in_one_table(item)
+    return _is_in_one_table(item)
 
 
 def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Failure]:
@@ -118,6 +123,17 @@ def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Fai
         happened = [Recording(one.uid, next(new_ids), events.new_row(now, **one.fields)) for one in recorded]
         events_store.record_all(workspace, now, happened)
     return {of_users[position].position: users.too_many_keys() for position in refused}
+
+
+def _try(item: Item, write: Callable[[Item], object]) -> dict[int, errors.Failure]:
+    """Do the write, and return what refused it."""
+    try:
+        write(item)
+    except errors.StorageUnavailable:
+        raise
+    except errors.Failure as failure:
+        return {item.position: failure}
+    return {}
 
 
 def _run_alone(workspace: int, item: Item, any_id: bool) -> None:

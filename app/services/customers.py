@@ -1,6 +1,5 @@
 """Customers: users as the Atomic API sees them (atomic.md section 3). The same rows, the same writes."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -76,12 +75,11 @@ def save(workspace: int, sent: Sequence[Sent]) -> list[Stored]:
     and for too many attributes; errors.StorageUnavailable.
     """
     custom = {field.name: field.type for field in fields.everything(workspace)}
-    wanted = _together(sent, _with_dates(sent, custom))
-    _clear(workspace, wanted)
-    refused = batches.run(workspace, [Item(place, "update", uid, _kept(one)) for uid, (place, one) in wanted.items()])
-    for position, failure in sorted(refused.items()):
+    changed = [profiles.changes(profile) for profile in _with_dates(sent, custom)]
+    items = [Item(n, "update", one.uid, change) for n, (one, change) in enumerate(zip(sent, changed, strict=True))]
+    for position, failure in sorted(batches.run(workspace, items).items()):
         raise _at(sent[position].place, failure)
-    rows = users_store.find_profiles(workspace, list(wanted))
+    rows = users_store.find_profiles(workspace, list({one.uid for one in sent}))
     preferences = _prefer(workspace, sent, {uid: row.id for uid, row in rows.items()})
     shown = {uid: profiles.shown(row, custom, with_analytics=False) for uid, row in rows.items()}
     return [Stored(one.uid, shown[one.uid], preferences.get(one.uid)) for one in sent]
@@ -117,30 +115,6 @@ def _custom(type: str | None, value: str | None) -> str | None:
     if type is None:
         raise ValueError("Must be a field that was defined.")
     return dates.render_zulu(dates.parse(value)) if type == profiles.DATE and value is not None else value
-
-
-def _together(sent: Sequence[Sent], changed: Sequence[Profile]) -> dict[str, tuple[int, dict[str, Any]]]:
-    """{uid: (its first position, its changes)}: what was sent twice is laid one over the other, in order."""
-    found: dict[str, tuple[int, dict[str, str | None]]] = {}
-    for position, (one, profile) in enumerate(zip(sent, changed, strict=True)):
-        found.setdefault(one.uid, (position, {}))[1].update(profile)
-    return {uid: (position, profiles.changes(profile)) for uid, (position, profile) in found.items()}
-
-
-def _clear(workspace: int, wanted: Mapping[str, tuple[int, dict[str, Any]]]) -> None:
-    """Remove the attributes that were sent as null: one statement for all who clear the same ones."""
-    cleared = defaultdict(list)
-    for uid, (_, one) in wanted.items():
-        if keys := frozenset(key for key, value in one["meta"].items() if value is None):
-            cleared[keys].append(uid)
-    if cleared:
-        users_store.lock_all(workspace, wanted.keys())
-    for keys, uids in cleared.items():
-        users_store.remove_meta_of(workspace, uids, keys)
-
-
-def _kept(changes: Mapping[str, Any]) -> dict[str, Any]:
-    return {**changes, "meta": {key: value for key, value in changes["meta"].items() if value is not None}}
 
 
 def _at(place: str, failure: errors.Failure) -> errors.Failure:

@@ -22,6 +22,7 @@ __all__ = [
     "Saved",
     "UserRow",
     "archive",
+    "claim",
     "create",
     "delete",
     "lock",
@@ -266,9 +267,18 @@ def _find_claimants(workspace: int, changes: Mapping[str, Any]) -> list[str]:
 
 @transaction
 def _claim(workspace: int, uid: str, changes: Mapping[str, Any]) -> Saved:
-    """Save; a uid that nobody has goes to the one updateable user of that email, else number, if there is just one."""
+    claim(workspace, uid, changes)
+    return _save(workspace, uid, changes, full=True)
+
+
+def claim(workspace: int, uid: str, changes: Mapping[str, Any]) -> None:
+    """Give a uid that nobody has to the one updateable user of the email given, else number, if there is just one.
+
+    Call in a transaction. Raises errors.InvalidInput where the changes would leave that user too much meta.
+    """
     candidates = store.claimants(workspace, changes)
     if len(candidates) == 1 and store.find_id(workspace, uid) is None:
+        if not store.fits(store.find_all(workspace, candidates)[0].meta, changes.get("meta", {})):
+            raise too_many_keys()
         with contextlib.suppress(errors.UidTaken):  # somebody made that uid meanwhile: then it is updated
             store.rename(workspace, candidates[0], uid)
-    return _save(workspace, uid, changes, full=True)

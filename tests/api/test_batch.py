@@ -100,13 +100,11 @@ def test_a_mebibyte_is_taken_and_a_byte_more_is_not(api):
 
 
 def test_what_cannot_be_stored_just_now_stores_nothing_of_its_chunk(api, tables, monkeypatch):
-    before, insert_new = tables(), type(db.obj).insert_new
-
-    def run_and_fail(self, *call):
-        insert_new(self, *call)
-        self.execute_sql("SELECT missing")
-
-    monkeypatch.setattr(type(db.obj), "insert_new", run_and_fail)
+    before = tables()
+    for name in ("insert_new", "write_many"):
+        run = getattr(type(db.obj), name)
+        fail = lambda self, *call, run=run: run(self, *call) and self.execute_sql("SELECT missing")  # noqa: E731
+        monkeypatch.setattr(type(db.obj), name, fail)
     assert batch(api, *({"type": "update", "id": fresh()} for _ in range(100))).status_code == 500
     monkeypatch.undo()
     assert tables() == before

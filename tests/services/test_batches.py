@@ -50,6 +50,8 @@ def _one_by_one(workspace: int, items: list[Item]) -> dict:
         try:
             if item.type == "event":
                 events.record(workspace, item.uid, **item.fields)
+            elif item.type == "nameless":
+                users.make_without_uid(workspace, item.fields)
             else:
                 users.update(workspace, item.uid, item.fields, full=True)
         except errors.Failure as failure:
@@ -62,9 +64,10 @@ def _stored(workspace: int) -> list:
     found = []
     for user in users.page(workspace, 100).rows:
         happened = [one._replace(id="") for one in events.page(workspace, user.uid, 1000).rows]
-        moments = {"created_at": user.created_at if user.created_at < NOW else None}
-        found.append((user.uid, user._replace(id="", **moments), sorted(happened, key=repr)))
-    return sorted(found, key=lambda one: one[0])
+        changed = {"created_at": user.created_at if user.created_at < NOW else None}
+        user = user._replace(id="", meta=sorted(user.meta.items()), **changed)
+        found.append((user.uid, user, sorted(happened, key=repr)))
+    return sorted(found, key=repr)
 
 
 def _columns_not_shown(workspace: int) -> list:
@@ -120,9 +123,9 @@ def bulk(monkeypatch, app):
 
 def test_a_thousand_users_or_events_take_a_few_statements(workspace, bulk):
     people = [Item(n, "update", fresh(), {"first_name": "Ada", "meta": {"n": n}}) for n in range(1000)]
-    assert batches.run(workspace, people) == {} and bulk[0] == "insert_new" and len(bulk) <= 2
+    assert batches.run(workspace, people) == {} and len(bulk) == 1
     bulk.clear()
-    assert batches.run(workspace, people) == {} and bulk.count("write_many") <= 2
+    assert batches.run(workspace, people) == {} and bulk == ["write_many"]
     bulk.clear()
     happened = [Item(n, "event", one.uid, {"event": "Paid"}) for n, one in enumerate(people)]
     assert batches.run(workspace, happened) == {} and len(bulk) <= 3
@@ -150,8 +153,52 @@ def test_many_users_are_stored_as_one_by_one_whether_they_are_new_or_known(api, 
 def test_a_user_who_is_made_by_another_at_the_same_moment_is_changed(workspace, monkeypatch):
     uid = fresh()
     users.update(workspace, uid, {"first_name": "Ada", "meta": {"kept": 1}}, full=True)
-    monkeypatch.setattr(many, "_is_any_known", lambda *call: False)  # as it is where the other commits after we looked
+    monkeypatch.setattr(many, "_ANY_KNOWN", lambda *call: [])  # as it is where the other commits after we looked
     items = [Item(n, "update", fresh(), {"meta": {"n": n}}) for n in range(50)]
     assert batches.run(workspace, [*items, Item(50, "update", uid, {"meta": {"n": 50}})]) == {}
     assert users.retrieve(workspace, uid).meta == {"kept": 1, "n": 50}
     assert users.retrieve(workspace, items[0].uid).meta == {"n": 0}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_uids_go_to_those_who_have_none_as_one_by_one(api, other_api, seed):
+    chance = random.Random(seed)
+    emails, numbers = [f"u{n}@x.co" for n in range(4)], [f"555{n}55" for n in range(3)]
+
+    def fields():
+        every = {"email": chance.choice([*emails, None]), "number": chance.choice([*numbers, None])}
+        every |= {"first_name": chance.choice(ODD), "meta": {chance.choice("abc"): chance.random()}}
+        return {name: value for name, value in every.items() if chance.random() < 0.5}
+
+    ours, theirs = (workspaces.find(one.keys.workspace) for one in (api, other_api))
+    late = [fields() for _ in range(4)]
+    made = {one: [users.make_without_uid(one, more).uid for more in late] for one in (ours, theirs)}
+    sent = [(chance.choice(["update"] * 6 + ["event", "nameless"]), chance.choice("ABCDEFGH0123")) for _ in range(40)]
+    more = [{"event": "Paid", "timestamp": 1} if kind == "event" else fields() for kind, _ in sent]
+
+    def items(workspace):
+        for position, ((kind, uid), one) in enumerate(zip(sent, more, strict=True)):
+            uid = made[workspace][int(uid)] if uid.isdigit() else uid
+            yield Item(position, kind, "" if kind == "nameless" else uid, one)
+
+    assert batches.run(ours, list(items(ours))) == {} == _one_by_one(theirs, list(items(theirs)))
+
+    def named(workspace):
+        """Those who were made without a uid by their number."""
+        numbers = {uid: str(number) for number, uid in enumerate(made[workspace])}
+        stored = [
+            ("" if user.uid_updateable and user.uid not in numbers else numbers.get(user.uid, user.uid), user, more)
+            for _, user, more in _stored(workspace)
+        ]
+        return sorted(((uid, user._replace(uid=""), more) for uid, user, more in stored), key=repr)
+
+    assert named(ours) == named(theirs)
+
+
+def test_a_claim_that_leaves_too_much_meta_is_refused_and_the_uid_stays_free(workspace):
+    many = {f"k{number}": number for number in range(300)}
+    late = users.make_without_uid(workspace, {"email": "late@x.co", "meta": many})
+    refused = batches.run(workspace, [Item(0, "update", "taken", {"email": "late@x.co", "meta": {"more": 1}})])
+    assert set(refused) == {0} and users.retrieve(workspace, late.uid).uid_updateable
+    with pytest.raises(errors.UserNotFound):
+        users.retrieve(workspace, "taken")

@@ -9,7 +9,6 @@ from app.models.users.changes import (
     lock_all,
     lock_id,
     remove_meta,
-    remove_meta_of,
     rename,
     take_turns,
 )
@@ -22,17 +21,19 @@ from app.models.users.finding import (
     find,
     find_all,
     find_call,
+    find_claimable,
     find_each_call,
     find_id,
     find_profiles,
     has_updateable,
     is_known,
+    keys_of,
     page,
     page_call,
 )
 from app.models.users.many import Change, make_all, upsert_all
 from app.models.users.rendering import RenderedUser
-from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, key_of_email, key_of_number, load_flat, row
+from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, key_of_email, key_of_number, load_flat, row
 from app.models.users.upserts import upsert, upsert_call
 
 __all__ = [
@@ -52,15 +53,18 @@ __all__ = [
     "find",
     "find_all",
     "find_call",
+    "find_claimable",
     "find_each_call",
     "find_id",
     "find_profiles",
+    "fits",
     "has_updateable",
     "hidden_uid",
     "hide",
     "is_known",
     "key_of_email",
     "key_of_number",
+    "keys_of",
     "load_flat",
     "lock",
     "lock_all",
@@ -69,7 +73,6 @@ __all__ = [
     "page",
     "page_call",
     "remove_meta",
-    "remove_meta_of",
     "rename",
     "row",
     "take_turns",

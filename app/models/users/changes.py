@@ -8,7 +8,7 @@ import peewee
 from app import errors
 from app.models.database import Statement, db
 from app.models.dialects import Dialect
-from app.models.users.rows import dump, json_path
+from app.models.users.rows import json_path
 
 _TURNS = 0x42415443  # "BATC": the class of the advisory locks on Postgres
 
@@ -118,19 +118,6 @@ _ARCHIVE = Statement(
 def remove_meta(workspace: int, id: str, key: str) -> None:
     """Remove an attribute from the user's meta."""
     _REMOVE_META(json_path(key) if db.dialect.name == "sqlite" else key, workspace, id)
-
-
-_PATCH_META = Statement(
-    lambda d: (
-        f"UPDATE users SET meta = {d.json_patch.format('meta', '?')} WHERE workspace_id = ? AND uid {d.in_array} "
-        "RETURNING id"
-    ).replace("?", d.parameter)
-)
-
-
-def remove_meta_of(workspace: int, uids: Sequence[str], keys: Collection[str]) -> None:
-    """Remove attributes from the meta of several users, which must be locked, in one statement."""
-    _PATCH_META(dump(dict.fromkeys(sorted(keys))), workspace, db.obj.array(uids))
 
 
 def hidden_uid(id: str) -> str:

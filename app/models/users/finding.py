@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -208,8 +208,32 @@ def claimants(workspace: int, changes: Mapping[str, Any]) -> list[str]:
 
 def claimants_call(workspace: int, changes: Mapping[str, Any]) -> Call | None:
     """Return the call of `claimants`; none when neither an email nor a number is given."""
-    if changes.get("email"):
-        return Call(_CLAIMANTS["email_key"], (workspace, key_of_email(changes["email"])))
-    if changes.get("number"):
-        return Call(_CLAIMANTS["number_digits"], (workspace, key_of_number(changes["number"])))
-    return None
+    keys = keys_of(changes)
+    return Call(_CLAIMANTS[keys[0][0]], (workspace, keys[0][1])) if keys else None
+
+
+def keys_of(changes: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (column, value) of the email and the number given; a claim goes by the first."""
+    keys = [("email_key", key_of_email(changes["email"]))] if changes.get("email") else []
+    return keys + ([("number_digits", key_of_number(changes["number"]))] if changes.get("number") else [])
+
+
+_CLAIMABLE = Statement(
+    lambda d: " UNION ALL ".join(
+        f"SELECT '{column}', {column} FROM users WHERE workspace_id = ? AND {column} {d.in_array} AND uid_updateable"
+        for column in ("email_key", "number_digits", "uid")
+    ).replace("?", d.parameter)
+)
+
+
+def find_claimable(
+    workspace: int, keys: Collection[tuple[str, str]], uids: Collection[str]
+) -> tuple[set[tuple[str, str]], set[str]]:
+    """Return those of the keys, as `keys_of` makes them, and of the uids, that users without a uid of their own have.
+
+    One statement, whatever their number.
+    """
+    wanted = ([value for name, value in keys if name == column] for column in ("email_key", "number_digits"))
+    parameters = [part for values in (*wanted, list(uids)) for part in (workspace, db.obj.array(values))]
+    found = set(_CLAIMABLE(*parameters))
+    return {one for one in found if one[0] != "uid"}, {value for name, value in found if name == "uid"}

@@ -1,6 +1,7 @@
 """The table of users, and a user as the statements answer it."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -120,6 +121,13 @@ def load_flat(text: str) -> dict[str, Any]:
             if value.__class__ is int and abs(value) > MAX_INTEGER:
                 found[key] = float(value)
     return found
+
+
+def fits(stored: Mapping[str, Any], meta: Mapping[str, Any]) -> bool:
+    """Tell whether a user may have the stored meta with the other one laid over it, in which None removes."""
+    if len(stored) + len(meta) <= MAX_META_KEYS:
+        return True
+    return sum(value is not None for value in {**stored, **meta}.values()) <= MAX_META_KEYS
 
 
 def dump(value: object) -> str:

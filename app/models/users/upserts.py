@@ -1,7 +1,7 @@
 """The upsert: one statement makes a user or changes one, with the rules that depend on what is stored in it."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from app.models.database import Call, Statement
@@ -10,7 +10,7 @@ from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, key_of_
 
 # Field of a change -> the columns it sets.
 _COLUMNS_OF = {"email": ("email", "email_key"), "number": ("number", "number_digits")}
-_KEPT = (
+KEPT = (
     "uid_updateable",
     "first_name",
     "last_name",
@@ -27,9 +27,9 @@ _KEPT = (
 )
 
 
-def fields_in(changes: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the fields of _KEPT that the changes have, in its order."""
-    return tuple([field for field in _KEPT if field in changes])
+def fields_in(changes: Container[str]) -> tuple[str, ...]:
+    """Return the fields of KEPT that the changes have, in its order."""
+    return tuple([field for field in KEPT if field in changes])
 
 
 def columns_of(fields: Iterable[str]) -> list[str]:
@@ -91,7 +91,7 @@ def upsert(
     """Make the user of that uid or change the fields given, in one statement, and return it as it is then.
 
     Either way the user is locked until the transaction ends. id: what a new user gets; the row's id tells whether
-    there was one before. changes: any of the fields in _KEPT; meta is merged key by key. guard_email: an email may be
+    there was one before. changes: any of the fields in KEPT; meta is merged key by key. guard_email: an email may be
     set or repeated, not changed.
     Returns None when nothing was done, because the guard or the number of meta keys forbids it.
     """

@@ -1,9 +1,13 @@
 """`POST users` of the Atomic face."""
 
+import json
+import random
+import re
+
 import pytest
 
 from app.models.database import db
-from app.services import customers
+from app.services import customers, users
 from app.services.customers import Sent
 from tests.factories import fresh
 
@@ -14,6 +18,30 @@ FIELDS = [{"name": "colour", "label": "C", "type": "text"}, {"name": "birthday",
 def fields(atomic):
     """The custom fields colour and birthday."""
     assert atomic.put("users/custom-profile-fields", FIELDS, by="workbench").status_code == 200
+
+
+@pytest.fixture
+def written(monkeypatch, app):
+    """The table of each statement that writes, from now on, in whatever way it is run."""
+    seen = []
+
+    def watch(name, texts):
+        run = getattr(db.obj, name)
+
+        def watched(*call):
+            for text in texts(*call):
+                seen.extend(re.findall(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", re.sub("DO UPDATE", "", text)))
+            return run(*call)
+
+        monkeypatch.setattr(db.obj, name, watched)
+
+    for name in ("execute_sql", "run_many", "write_many"):
+        watch(name, lambda text, *_: [text])
+    for name in ("run_all", "commit_all"):
+        watch(name, lambda calls: [text for text, _ in calls])
+    if db.dialect.name == "postgres":  # on SQLite it is a write_many, and nobody uses it for users
+        watch("insert_new", lambda table, columns: [f"INSERT INTO {table}"])
+    return seen
 
 
 def save(atomic, *users):
@@ -131,14 +159,79 @@ def test_an_address_of_somebody_who_came_without_a_uid_finds_that_user_as_engage
     assert api.get(f"users/{uid}").json["lists"] and api.get(f"users/{made}").status_code == 404
 
 
-def test_a_thousand_customers_take_a_handful_of_statements(atomic, workspace, monkeypatch):
-    sent = [Sent(fresh(), {"email": f"u{n}@x.co", "city": "Lagos"}, {}, f"/users/{n}") for n in range(1000)]
-    ran = []
-    for name in ("execute_sql", "run_many", "run_all"):
-        run = getattr(db.obj, name)
-        monkeypatch.setattr(db.obj, name, lambda *args, run=run: ran.append(args) or run(*args))
-    assert len(customers.save(workspace, sent)) == 1000
-    assert len([one for one in ran if "users" in repr(one[0])]) <= 4
+VALUES = {
+    "name": ["Ada", "é😀", 'a"b', "a\\b", "", "NULL", "{x,y}", "a\tb"],
+    "email": ["Ada@x.co", "b@x.co"],
+    "phone": ["+1 555 0100", "5550101"],
+    **dict.fromkeys(("external_id", "city", "country", "region", "colour"), ["x", "", "%s", "?1", "}", '","']),
+    "birthday": ["2020-02-29", "2020-02-29T23:30:00-05:00"],
+    "user_type": ["test", "live"],
+    "timezone": ["Africa/Lagos"],
+}
+
+
+def mixture(chance, uids):
+    """Customers with any of the fields each, some of them null."""
+    return [
+        Sent(
+            uid,
+            {
+                name: None if chance.random() < 0.3 else chance.choice(values)
+                for name, values in VALUES.items()
+                if chance.random() < 0.5
+            },
+            {},
+            f"/users/{position}",
+        )
+        for position, uid in enumerate(uids)
+    ]
+
+
+def stored(workspace):
+    """Every column of the users but for ids and the clock's times."""
+    columns = "CASE WHEN uid_updateable THEN '' ELSE uid END, number, number_digits, email, email_key, uid_updateable"
+    rows = db.execute_sql(f"SELECT {columns}, meta FROM users WHERE workspace_id = {workspace}").fetchall()
+    return sorted((*row, sorted((json.loads(meta) if isinstance(meta, str) else meta).items())) for *row, meta in rows)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("known", [0, 0.5, 1])
+def test_any_mixture_leaves_what_its_customers_leave_one_by_one(atomic, other_atomic, seed, known):
+    other_atomic.put("users/custom-profile-fields", FIELDS, by="workbench")
+    chance, ours, theirs = random.Random(seed), atomic.workspace, other_atomic.workspace
+    uids = [*(f"{odd}{n}" for odd in ('q"', "b\\", "{u}", "a,b", "é😀", "NULL", "?", "%s") for n in range(4)), "last"]
+    for workspace in (ours, theirs):
+        before = random.Random(seed)
+        customers.save(workspace, mixture(before, [uid for uid in uids if before.random() < known]))
+        users.make_without_uid(workspace, {"email": "b@x.co", "meta": {"city": "old", "plan": 1}})
+    sent = mixture(chance, chance.choices(uids, k=30) + chance.sample(uids, len(uids)))
+    together = customers.save(ours, sent)
+    for one in sent:
+        alone = customers.save(theirs, [one])[0]
+        assert one.uid == alone.uid
+    assert stored(ours) == stored(theirs)
+    last = {one.uid: one for one in together}
+    assert {uid: atomic.profile(uid) for uid in ("last",)} == {"last": last["last"].profile}
+
+
+@pytest.mark.parametrize("known", [0, 0.5, 1])
+def test_a_thousand_customers_are_one_statement_whatever_mixture_they_are(atomic, written, known):
+    chance = random.Random(1)
+    uids = [fresh() for _ in range(1000)]
+    customers.save(atomic.workspace, [Sent(uid, {"city": "x"}, {}) for uid in uids if chance.random() < known])
+    written.clear()
+    customers.save(atomic.workspace, mixture(chance, uids))
+    assert [table for table in written if table == "users"] == ["users"]
+
+
+def test_an_address_that_is_claimed_keeps_a_thousand_customers_in_one_statement(atomic, written):
+    users.make_without_uid(atomic.workspace, {"email": "late@x.co", "meta": {"city": "old", "plan": 1}})
+    written.clear()
+    customers.save(atomic.workspace, [
+        Sent(f"c{n}", {"email": "late@x.co" if n == 500 else f"u{n}@x.co", "city": None}, {}) for n in range(1000)
+    ])  # fmt: skip
+    assert [table for table in written if table == "users"] == ["users", "users"]  # the uid, and all fields of all
+    assert users.retrieve(atomic.workspace, "c500").meta == {"plan": 1}
 
 
 def test_an_idempotency_key_does_it_once(atomic, api):

@@ -1,0 +1,42 @@
+"""Claims: writes in a batch that give their uid to somebody who came without one (engage.md section 4.2).
+
+That goes by what is stored when it is the write's turn. So that others need not be done one by one for it, this finds
+which of them could be claims at all.
+"""
+
+from collections.abc import Collection, Mapping, Sequence, Set
+from typing import Any, NamedTuple
+
+from app.models import users as store
+
+Fields = Mapping[str, Any]
+
+
+class Claims(NamedTuple):
+    """What can be claimed. keys: emails and numbers of users without a uid of their own.
+
+    are_moving: whether the batch itself changes such users, so that writes before a claim must be done before it.
+    """
+
+    keys: Set[tuple[str, str]] = frozenset()
+    are_moving: bool = False
+
+    def may_be(self, fields: Fields) -> bool:
+        """Tell whether a write of these fields may claim somebody."""
+        return bool(self.keys) and not self.keys.isdisjoint(store.keys_of(fields)[:1])
+
+
+def find(
+    workspace: int, writes: Sequence[tuple[str, Mapping[str, Any]]], nameless: Collection[Mapping[str, Any]]
+) -> Claims:
+    """Return what the writes, (uid, fields) each, could claim, of what is stored and of the nameless users to be made.
+
+    One statement where there is nobody without a uid of its own, else two; call in a transaction.
+    """
+    keys = {key for fields in nameless for key in store.keys_of(fields)}
+    if not store.has_updateable(workspace):
+        return Claims(keys)
+    wanted = {key for _, fields in writes for key in store.keys_of(fields)[:1]}
+    claimable, uids = store.find_claimable(workspace, wanted, {uid for uid, _ in writes})
+    moving = {key for uid, fields in writes if uid in uids for key in store.keys_of(fields)}
+    return Claims(keys | claimable | moving, bool(uids))
