@@ -10,7 +10,8 @@ round in a single COPY, which is what an import is held against as well.
 
 The rows of the driver are tuples prepared before the clock starts, and nothing looks at them. Ours come as JSON, are
 checked, get their ids, and are merged into whoever is there; an event moves its user's last_interaction on, too.
-`POST /batch` goes through HTTP to the service with its two workers, one request after the other. The import is what `rollcall import` does, without the start of its process.
+`POST /batch` goes through HTTP to the service with its two workers, one request after the other. The import is what
+`rollcall import` does, without the start of its process.
 
 Prints a table of medians and keeps it in benchmarks/results/.
 """

@@ -15,6 +15,7 @@ LEAVES = {
     "environments",
     "errors",
     "ids",
+    "items",
     "journal",
     "logs",
     "profiles",

@@ -8,12 +8,11 @@ from tqdm import tqdm
 
 from app import dates, errors
 from app.cli.base import main, of_workspace, with_storage
-from app.schemas.batches import LoadedItem
+from app.items import Loaded
 from app.schemas.customer_rows import Columns
 from app.schemas.imports import load_lines
 from app.services import fields, imports, workspaces
-from app.services.batches import Item
-from app.services.imports import Loaded, Plan, Progress, Record
+from app.services.imports import Plan, Progress, Record
 
 _KINDS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
@@ -79,19 +78,12 @@ def _customers(file: Path, workspace: int, renames: dict[str, str]) -> tuple[imp
     source = imports.CsvFile(file)
     custom = {field.name: field.type for field in fields.everything(workspace)}
     columns = Columns(source.header, renames, custom)
-    return source, lambda records: _sort_out(columns.load([record.content for record in records]))
+    return source, lambda records: columns.load([record.content for record in records])
 
 
 def load(records: Sequence[Record]) -> Loaded:
     """Say what the lines of an NDJSON file mean."""
-    return _sort_out(load_lines([record.content for record in records]))
-
-
-def _sort_out(items: Sequence[LoadedItem]) -> Loaded:
-    return Loaded(
-        [Item(one.position, one.type, one.uid, one.fields) for one in items if one.failure is None],
-        {one.position: one.failure for one in items if one.failure is not None},
-    )
+    return load_lines([record.content for record in records])
 
 
 def _tell(progress: Progress, plan: Plan, more: str) -> None:

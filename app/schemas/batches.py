@@ -1,12 +1,13 @@
 """Batches on the wire (engage.md section 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from app import errors, strict_json, uids
+from app.items import Item, Loaded
 from app.schemas import messages, quick
 from app.schemas.events import EventSchema
 from app.schemas.fields import Rule, Uid
@@ -72,65 +73,76 @@ class VerdictsSchema(Schema):
     )
 
 
-class LoadedItem(NamedTuple):
-    """An item as loaded, or what is wrong with it. uid: empty where the item names nobody and may."""
-
-    position: int
-    type: str
-    uid: str
-    fields: dict[str, Any]
-    failure: errors.Failure | None = None
-
-
 _UID = Uid(required=True)
 _SCHEMAS = {"create": CreateUserSchema(exclude=("id",)), "update": UpdateUserSchema(), "event": EventSchema()}
 
 
-def load_items(items: list[Any], check_texts: bool) -> list[LoadedItem]:
-    """Return each item, loaded by the schema of its type. check_texts: whether one may have NUL or a lone surrogate."""
+def load_items(items: list[Any], check_texts: bool) -> Loaded:
+    """Return the items, loaded by the schemas of their types. check_texts: whether NUL or a lone surrogate may come."""
     loaded = None if check_texts else _load_together(items)
-    return [_load_alone(*one, check_texts) for one in enumerate(items)] if loaded is None else loaded
+    if loaded is not None:
+        return Loaded(loaded, {})
+
+    def load(index: int, item: Any) -> Item:
+        if check_texts:
+            strict_json.check_text(item)
+        return _load(index, item)
+
+    return load_each(load, items)
 
 
-def _load_together(items: list[Any]) -> list[LoadedItem] | None:
+def load_each(load: Callable[[int, Any], Item], sent: Sequence[Any]) -> Loaded:
+    """Return what `load` makes of each with its index, and the failures that it raises."""
+    loaded = Loaded([], {})
+    for index, one in enumerate(sent):
+        try:
+            loaded.items.append(load(index, one))
+        except errors.Failure as failure:
+            loaded.refused[index] = failure
+    return loaded
+
+
+def _load_together(items: list[Any]) -> list[Item] | None:
     """Load items that are all of the common form; None where one is not: what is wrong is found one by one."""
-    if not all(item.__class__ is dict and item.get("type").__class__ is str for item in items):
+    if not _DICT.issuperset(map(type, items)):
         return None
-    kinds, named = [item["type"] for item in items], [item.get("id") for item in items]
-    if not _SCHEMAS.keys() >= set(kinds) or not all(uid.__class__ is str and uids.is_plain(uid) for uid in named):
+    kinds, named = [item.get("type") for item in items], [item.get("id") for item in items]
+    if not (_TEXT.issuperset(map(type, kinds)) and _SCHEMAS.keys() >= set(kinds) and uids.are_plain(named)):
         return None
-    return load_together(kinds, named, [{name: item[name] for name in item if name != "id"} for item in items])
+    bodies = list(map(dict.copy, items))
+    for body in bodies:
+        del body["type"], body["id"]
+    return load_together(kinds, named, bodies)
 
 
-def load_together(kinds: list[str], named: list[str], bodies: list[dict[str, Any]]) -> list[LoadedItem] | None:
+_DICT: frozenset[type] = frozenset((dict,))
+_TEXT: frozenset[type] = frozenset((str,))
+
+
+def load_together(kinds: list[str], named: list[str], bodies: list[dict[str, Any]]) -> list[Item] | None:
     """Load the fields of items whose types and uids are right, if they are of the common form."""
+    fields = quick.users(bodies) if "event" not in kinds else _load_mixture(kinds, bodies)
+    return None if fields is None else list(map(Item, range(len(kinds)), kinds, named, fields))
+
+
+def _load_mixture(kinds: list[str], bodies: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     of_event = [kind == "event" for kind in kinds]
     events = quick.events(list(compress(bodies, of_event)))
     users = quick.users([body for body, is_event in zip(bodies, of_event, strict=True) if not is_event])
     if events is None or users is None:
         return None
     loaded = (iter(users), iter(events))
-    fields = [next(loaded[is_event]) for is_event in of_event]
-    return list(map(LoadedItem, range(len(kinds)), kinds, named, fields))
+    return [next(loaded[is_event]) for is_event in of_event]
 
 
-def _load_alone(index: int, item: Any, check_texts: bool) -> LoadedItem:
-    try:
-        if check_texts:
-            strict_json.check_text(item)
-        return _load(index, item)
-    except errors.Failure as failure:
-        return LoadedItem(index, "", "", {}, failure)
-
-
-def _load(index: int, item: Any) -> LoadedItem:
+def _load(index: int, item: Any) -> Item:
     if not isinstance(item, dict):
         raise errors.InvalidInput({"item": ["Must be an object."]})
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in _SCHEMAS:
         raise errors.InvalidInput({"type": ["Must be create, update or event."]})
     uid = load_uid(item.get("id"))
-    return LoadedItem(index, kind, uid, load_fields(kind, {name: item[name] for name in item if name != "id"}))
+    return Item(index, kind, uid, load_fields(kind, {name: item[name] for name in item if name != "id"}))
 
 
 def load_uid(value: Any) -> str:

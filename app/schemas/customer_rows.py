@@ -5,8 +5,9 @@ from itertools import chain
 from typing import Any
 
 from app import dates, errors, profiles, strict_json, uids
+from app.items import Item, Loaded
 from app.schemas import quick
-from app.schemas.batches import LoadedItem, load_uid
+from app.schemas.batches import load_each, load_uid
 from app.schemas.customers_sent import load_one
 
 _ID = "id"
@@ -47,11 +48,12 @@ class Columns:
             return None
         return "Must be a field that was defined; --map COLUMN=FIELD says which it is, --map COLUMN= leaves it out."
 
-    def load(self, rows: Sequence[list[str]]) -> list[LoadedItem]:
-        """Return each row, loaded as an update of the user; an empty cell leaves the field as it is."""
-        return self._load_together(rows) or [self._load_alone(*one) for one in enumerate(rows)]
+    def load(self, rows: Sequence[list[str]]) -> Loaded:
+        """Return the rows, loaded as updates of users; an empty cell leaves the field as it is."""
+        loaded = self._load_together(rows)
+        return load_each(self._load_alone, rows) if loaded is None else Loaded(loaded, {})
 
-    def _load_together(self, rows: Sequence[list[str]]) -> list[LoadedItem] | None:
+    def _load_together(self, rows: Sequence[list[str]]) -> list[Item] | None:
         """Load rows that are all right and of the common form; None where one is in doubt."""
         width = len(self._header)
         if not self._is_plain or any(len(row) != width for row in rows):
@@ -62,16 +64,11 @@ class Columns:
         loaded = quick.users([self._changes(self._profile(row)) for row in rows])
         if loaded is None:
             return None
-        return [
-            LoadedItem(index, "update", uid, one) for index, (uid, one) in enumerate(zip(named, loaded, strict=True))
-        ]
+        return [Item(index, "update", uid, one) for index, (uid, one) in enumerate(zip(named, loaded, strict=True))]
 
-    def _load_alone(self, index: int, row: list[str]) -> LoadedItem:
-        try:
-            uid, profile = self._check(row)
-        except errors.Failure as failure:
-            return LoadedItem(index, "", "", {}, failure)
-        return LoadedItem(index, "update", uid, self._changes(profile))
+    def _load_alone(self, index: int, row: list[str]) -> Item:
+        uid, profile = self._check(row)
+        return Item(index, "update", uid, self._changes(profile))
 
     def _check(self, row: list[str]) -> tuple[str, dict[str, str]]:
         if len(row) != len(self._header):

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from app import errors, strict_json, uids
-from app.schemas.batches import LoadedItem, load_fields, load_together, load_uid
+from app.items import Item, Loaded
+from app.schemas.batches import load_each, load_fields, load_together, load_uid
 
 _NAMES_OF_USER = ("uid", "id")  # the first one that a line has says who is meant
 
 
-def load_lines(lines: Sequence[bytes | None]) -> list[LoadedItem]:
-    """Return each line, loaded; those that name nobody have the type "nameless". None is a line that was too long."""
-    return _load_together(lines) or [_load_alone(*one) for one in enumerate(lines)]
+def load_lines(lines: Sequence[bytes | None]) -> Loaded:
+    """Return the lines, loaded; those that name nobody have the type "nameless". None is a line that was too long."""
+    loaded = _load_together(lines)
+    return load_each(_load_line, lines) if loaded is None else Loaded(loaded, {})
 
 
-def _load_together(lines: Sequence[bytes | None]) -> list[LoadedItem] | None:
+def _load_together(lines: Sequence[bytes | None]) -> list[Item] | None:
     """Load lines that are all of the common form, users with a plain uid; what is in doubt is looked at line by line.
 
     They are read as one array. Nothing of a line can become part of another: a text cannot go on behind the end of its
@@ -31,19 +33,12 @@ def _load_together(lines: Sequence[bytes | None]) -> list[LoadedItem] | None:
     named = [item.pop("uid") for item in items]
     for item in items:
         item.pop("id", None)
-    if not all(uid.__class__ is str and uids.is_plain(uid) for uid in named):
+    if not uids.are_plain(named):
         return None
     return load_together(["update"] * len(items), named, items)
 
 
-def _load_alone(index: int, line: bytes | None) -> LoadedItem:
-    try:
-        return _load_line(index, line)
-    except errors.Failure as failure:
-        return LoadedItem(index, "", "", {}, failure)
-
-
-def _load_line(index: int, line: bytes | None) -> LoadedItem:
+def _load_line(index: int, line: bytes | None) -> Item:
     item = _read(line)
     kind = item.get("type", "update")
     if kind not in ("create", "update", "event"):
@@ -52,7 +47,7 @@ def _load_line(index: int, line: bytes | None) -> LoadedItem:
     if not named and kind == "event":
         raise errors.InvalidInput({"uid": ["Must say whose event it is."]})
     fields = load_fields(kind, {name: value for name, value in item.items() if name not in _NAMES_OF_USER})
-    return LoadedItem(index, kind if named else "nameless", load_uid(item[named[0]]) if named else "", fields)
+    return Item(index, kind if named else "nameless", load_uid(item[named[0]]) if named else "", fields)
 
 
 def _read(line: bytes | None) -> dict[str, Any]:

@@ -153,8 +153,33 @@ def _are_numbers(column: list[Any], check: _Check) -> bool:
     )
 
 
+def _are_emails(column: list[Any], check: _Check) -> bool:
+    texts = [one for one in column if one is not None]
+    return (
+        _TEXT.issuperset(map(type, texts))
+        and max(map(len, texts), default=0) <= MAX_EMAIL
+        and all(map(_EMAIL.fullmatch, texts))
+    )
+
+
+def _are_event_names(column: list[Any], check: _Check) -> bool:
+    return _TEXT.issuperset(map(type, column)) and all(column) and max(map(len, column)) <= MAX_EVENT
+
+
+def _are_scalars(column: list[Any], check: _Check) -> bool:
+    return _SCALARS_OR_NONE.issuperset(map(type, column))
+
+
+def _are_properties(column: list[Any], check: _Check) -> bool:
+    return (
+        _DICT.issuperset(map(type, column))
+        and max(map(len, column)) <= MAX_PROPERTIES
+        and _SCALARS.issuperset(map(type, chain.from_iterable(map(dict.values, column))))
+    )
+
+
 def _are_metas(column: list[Any], check: _Check) -> bool:
-    if {*map(type, column)} != {dict} or max(map(len, column)) > MAX_META_KEYS:
+    if not _DICT.issuperset(map(type, column)) or max(map(len, column)) > MAX_META_KEYS:
         return False
     values = list(chain.from_iterable(map(dict.values, column)))
     texts = [one for one in values if one.__class__ is str]
@@ -165,14 +190,21 @@ def _are_metas(column: list[Any], check: _Check) -> bool:
     )
 
 
-_TEXT_OR_NONE = frozenset((str, type(None)))
+_DICT: frozenset[type] = frozenset((dict,))
+_TEXT: frozenset[type] = frozenset((str,))
+_TEXT_OR_NONE = _TEXT | {type(None)}
+_SCALARS_OR_NONE = _SCALARS | {type(None)}
 _DIGITS = re.compile(r"\+?[0-9]{5,20}", re.ASCII)  # how most numbers look
 # The checks that are quicker over many values; the others look at each.
 _COLUMNS: dict[str, Callable[[list[Any], _Check], bool]] = {
     "first_name": _are_names,
     "last_name": _are_names,
     "number": _are_numbers,
+    "email": _are_emails,
     "meta": _are_metas,
+    "event": _are_event_names,
+    "value": _are_scalars,
+    "properties": _are_properties,
 }
 
 

@@ -1,9 +1,9 @@
 """Batches: many writes in one request, in order, each with its own verdict (engage.md section 6)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
 
 from app import clock, errors, ids, uids
+from app.items import Item
 from app.models import events as events_store
 from app.models import users as users_store
 from app.models.database import transaction
@@ -16,18 +16,6 @@ from app.services.segments import membership
 # Items a transaction, so that other writers wait 50 ms at most: fewer where one takes several statements.
 _CHUNK, _CHUNK_OF_PLAIN = 500, 1000
 _MANY_TABLES = frozenset(("lists", "accounts", "device_token", "uid", "archived"))
-
-
-class Item(NamedTuple):
-    """One write: "create", "update" or "event" of the user of that uid, with the fields of that route.
-
-    "nameless" makes a user who has no uid of its own; its uid is empty here.
-    """
-
-    position: int
-    type: str
-    uid: str
-    fields: Mapping[str, Any]
 
 
 def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, errors.Failure]:

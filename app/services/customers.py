@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 from app import clock, dates, errors, profiles
 from app.cursors import Page
+from app.items import Item
 from app.models import preferences as preferences_store
 from app.models import users as users_store
 from app.models.database import statement, transaction
 from app.models.preferences import PreferencesRow
 from app.models.users import UserRow
 from app.services import batches, fields, users
-from app.services.batches import Item
 
 __all__ = ["DEFAULT", "Customer", "PreferencesRow", "Sent", "Stored", "page", "retrieve", "save"]
 

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.schemas import quick
+from app import uids
+from app.items import Loaded
+from app.schemas import batches, quick
 from app.schemas.events import EventSchema
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
 
@@ -94,6 +96,37 @@ def test_many_users_are_loaded_as_each_of_them_is(bodies):
 def test_many_events_are_loaded_as_each_of_them_is(bodies):
     loaded = quick.events([dict(body) for body in bodies])
     assert loaded is None or loaded == [quick.event(body) for body in bodies]
+
+
+ITEMS = st.builds(
+    lambda body, more: {**body, **more},
+    USERS | EVENTS,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(["create", "update", "event", "x", 1]),
+            "id": st.sampled_from(["u1", "ü", "", 1]),
+        },
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ITEMS | scalars, max_size=4))
+def test_many_items_are_loaded_as_each_of_them_is(items):
+    together = batches._load_together(items)
+    assert together is None or Loaded(together, {}) == batches.load_each(batches._load, items)
+
+
+def test_common_items_are_loaded_together():
+    user, event = {"type": "update", "id": "u1", "first_name": "Ada"}, {"type": "event", "id": "u1", "event": "Paid"}
+    assert batches._load_together([user, event, {**user, "type": "create"}]) is not None
+    assert batches._load_together([]) == []
+
+
+@given(st.lists(texts | st.text("aZ09", max_size=260) | st.integers(), max_size=4))
+def test_many_uids_are_plain_when_each_is(named):
+    assert uids.are_plain(named) == all(isinstance(one, str) and uids.is_plain(one) for one in named)
 
 
 COMMON = {

@@ -5,13 +5,13 @@ from random import Random
 import pytest
 
 from app import clock, ids, rules
+from app.items import Item
 from app.models import segments as store
 from app.models import users as users_store
 from app.models.database import db
 from app.models.keyset import of_workspace
 from app.schemas.rules import check
 from app.services import audit, batches, lists, users
-from app.services.batches import Item
 from tests.segments import chance
 from tests.segments.by_hand import holds
 

@@ -5,10 +5,10 @@ import random
 import pytest
 
 from app import errors
+from app.items import Item
 from app.models.database import db
 from app.models.users import many
 from app.services import batches, events, users, workspaces
-from app.services.batches import Item
 from tests.factories import fresh
 
 ODD = ["", "NULL", 'a"b', "a\\b", "a\\", "{x,y}", "a,b", "a\tb\nc", "'); --", "é😀", "  ", '"', "%s", "$1"]

@@ -149,11 +149,11 @@ def test_rows_that_are_loaded_together_are_loaded_as_each_alone():
     columns = Columns(["id", "email", "phone", "name", "x"], {"x": ""}, {})
     rows = [["u1", "a@b.co", "+23480", "Ada", "-"], ["ü 2", "", "", "", ""], ["3", "", "12345", "", ""]]
     together = columns._load_together(rows)
-    assert together == [columns._load_alone(*one) for one in enumerate(rows)] and not any(
-        one.failure for one in together
-    )
+    assert together == [columns._load_alone(*one) for one in enumerate(rows)]
     for odd in (["u", "x", "", "", ""], ["u"], ["", "", "", "", ""], ["u", "", "", "\x00", ""], ["u", "", "1", "", ""]):
-        assert columns._load_together([*rows, odd]) is None and columns._load_alone(0, odd).failure
+        assert columns._load_together([*rows, odd]) is None
+        with pytest.raises(errors.InvalidInput):
+            columns._load_alone(0, odd)
 
 
 def test_portions_go_on_where_the_one_before_ended(tmp_path, monkeypatch):

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from app import errors
 from app.cli.imports import load
+from app.items import Loaded
 from app.schemas import imports as loading
+from app.schemas.batches import load_each
 from app.services import batches, imports, users
 from app.services.imports import Finished, NdjsonFile, Plan, records
 from tests.factories import fresh
@@ -243,7 +245,7 @@ _LINES = (
 def test_lines_that_are_loaded_together_are_loaded_as_each_alone(lines):
     lines = [line and line + b"\n" for line in lines]
     together = loading._load_together(lines)
-    assert together is None or together == [loading._load_alone(*one) for one in enumerate(lines)]
+    assert together is None or Loaded(together, {}) == load_each(loading._load_line, lines)
 
 
 def test_common_lines_are_loaded_together():

@@ -5,9 +5,9 @@ So an import that was cut off, by kill -9 too, goes on where it was when it is b
 
 from app.models.imports import Progress
 from app.services.imports.records import CsvFile, NdjsonFile, Portion, Record, fingerprint
-from app.services.imports.running import File, Finished, Load, Loaded, Plan, begin, run
+from app.services.imports.running import File, Finished, Load, Plan, begin, run
 
 __all__ = [
-    "CsvFile", "File", "Finished", "Load", "Loaded", "NdjsonFile", "Plan", "Portion", "Progress", "Record", "begin",
+    "CsvFile", "File", "Finished", "Load", "NdjsonFile", "Plan", "Portion", "Progress", "Record", "begin",
     "fingerprint", "run",
 ]  # fmt: skip

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from app import clock, errors
+from app.items import Loaded
 from app.models import imports as store
 from app.models.database import forget_connection, transaction
 from app.models.imports import Progress
 from app.services import batches
-from app.services.batches import Item
 from app.services.imports.records import Portion, Record
 
 
@@ -27,13 +27,6 @@ class File(Protocol):
 
     def portions(self, position: int, line: int) -> Iterator[Portion]:
         """Yield the records from that place on."""
-
-
-class Loaded(NamedTuple):
-    """The records of a portion that are well formed, by their index in it, and what is wrong with the others."""
-
-    items: list[Item]
-    refused: dict[int, errors.Failure]
 
 
 Load = Callable[[Sequence[Record]], Loaded]
