@@ -32,6 +32,11 @@ def configure(level: str) -> None:
     )
 
 
+def tells_requests() -> bool:
+    """Tell whether lines of requests are written."""
+    return _settings["tells_requests"]
+
+
 def requests(lines: Iterable[dict[str, Any]]) -> None:
     """Write the lines of requests that were answered together, in the form of all others.
 

@@ -18,6 +18,21 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     ARGUMENTS_PARSER = StrictParser()
 
+    def arguments(self, schema: Any, **kwargs: Any) -> Callable[[F], F]:
+        """As smorest's, with the schema made here: of a class webargs makes one for each request, 110 us of a write."""
+        made = schema() if isinstance(schema, type) else schema
+        return super().arguments(made, **kwargs)  # type: ignore[no-any-return]
+
+    def response(self, *args: Any, **kwargs: Any) -> Callable[[F], F]:
+        """Document a reply as smorest does, and leave it as it is: our views answer a Response."""
+        document = super().response(*args, **kwargs)
+
+        def mark(view: F) -> F:
+            view._apidoc = document(view)._apidoc  # type: ignore[attr-defined]
+            return view
+
+        return mark
+
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
     """Collects the OpenAPI document; failures are answered by app/api/errors.py instead."""

@@ -70,9 +70,9 @@ class StrictParser(FlaskParser):
         raise errors.InvalidInput(messages.flatten(found.get("json", found.get("query", found))))
 
 
-def check_announced_length() -> None:
+def check_announced_length(request: Request, view: Any) -> None:
     """Refuse a body that says it is too long before any of it is read. Raises errors.BodyTooLarge."""
-    if (request.content_length or 0) > _limit():
+    if (request.content_length or 0) > getattr(view, "max_body", MAX_BODY):
         raise too_large()
 
 

@@ -7,7 +7,7 @@ lists together; on the request itself the list of its own key decides whether th
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Response, current_app, g, request
+from flask import Request, Response, current_app, g, request
 
 from app.services import keys
 
@@ -45,11 +45,12 @@ def answer_preflight(response: Response) -> Response:
     return response
 
 
-def open_reply(response: Response) -> None:
+def open_reply(request: Request, response: Response) -> None:
     """Let the page read the reply, if the key lets its origin call; a reply to the secret is for no page."""
-    origin, credential = request.headers.get("Origin"), g.get("credential")
+    origin = request.environ.get("HTTP_ORIGIN")
     if origin is None or request.method == "OPTIONS":
         return
+    credential = g.get("credential")
     response.headers["Vary"] = "Origin"
     is_allowed = credential and not credential.full and (origin in credential.origins or "*" in credential.origins)
     if is_allowed or _is_open():

@@ -6,7 +6,7 @@ left of them and for how many seconds.
 
 from collections.abc import Sequence
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, current_app, g, request
 
 from app import errors
 from app.api.proxies import client
@@ -25,11 +25,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["rates"] = Rates(settings)
 
 
-def count_address() -> None:
+def count_address(request: Request) -> None:
     """Count the request for its address. Raises errors.TooManyRequests."""
     g.standings = []
-    if request.blueprint not in UNLIMITED:
-        _count(_rates().address, client())
+    policy = _rates().address
+    if policy and request.blueprint not in UNLIMITED:
+        _count(policy, client())
 
 
 def check_logins() -> None:
@@ -52,15 +53,16 @@ def count_failed_login() -> None:
 
 def count_key(credential: Credential) -> None:
     """Count the request for its key. Raises errors.TooManyRequests."""
-    _count(_rates().key, name_of(credential))
+    if policy := _rates().key:
+        _count(policy, name_of(credential))
 
 
-def announce(response: Response) -> None:
-    """Say in the headers of a reply where its caller stands."""
+def announced(status: int) -> dict[str, str]:
+    """Return the headers that say where the caller of the request stands, for a reply with that status."""
     standings: list[Standing] = g.get("standings", [])
-    response.headers.extend(headers(standings))
-    if response.status_code == 429 and standings:
-        response.headers["Retry-After"] = str(max(1, standings[-1].seconds))
+    if status == 429 and standings:
+        return {**headers(standings), "Retry-After": str(max(1, standings[-1].seconds))}
+    return headers(standings)
 
 
 def headers(standings: Sequence[Standing]) -> dict[str, str]:
@@ -79,12 +81,11 @@ def name_of(credential: Credential) -> str:
     return f"{credential.public_key}/{credential.full}"
 
 
-def _count(policy: Policy | None, who: str) -> None:
-    if policy:
-        standing = request.environ.get(COUNTED, {}).get(policy.name) or policy.count(who)
-        g.standings.append(standing)
-        if standing.exceeded:
-            raise errors.TooManyRequests()
+def _count(policy: Policy, who: str) -> None:
+    standing = request.environ.get(COUNTED, {}).get(policy.name) or policy.count(who)
+    g.standings.append(standing)
+    if standing.exceeded:
+        raise errors.TooManyRequests()
 
 
 def _rates() -> Rates:

@@ -14,6 +14,7 @@ from flask import Response, current_app, request
 from app import dates
 from app.api import pages
 from app.api.auth import has_secret
+from app.api.lean import JsonReply
 from app.cursors import Page
 from app.errors import Failure
 from app.services.audit import AuditRow
@@ -30,7 +31,7 @@ _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens"
 
 def reply(body: Mapping[str, Any], status: int = 200) -> Response:
     """Return a JSON response."""
-    return Response(orjson.dumps(body), status, mimetype="application/json")
+    return JsonReply(orjson.dumps(body), status)
 
 
 def done() -> Response:
@@ -41,7 +42,9 @@ def done() -> Response:
 def user(found: UserRow) -> Response:
     """Return a user, whole, with the ETag of its state."""
     body = user_json(found)
-    return Response(body, mimetype="application/json", headers={"ETag": etag(body)})
+    response = JsonReply(body)
+    response.headers["ETag"] = etag(body)
+    return response
 
 
 def user_json(found: UserRow) -> bytes:

@@ -3,11 +3,13 @@
 import random
 import re
 import time
+from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g
 
 from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bearers, bodies, cors, rates
+from app.api import auth, bearers, bodies, cors, faces, rates
+from app.api.lean import Reply, asked
 from app.api.replies import done
 from app.services import storage
 
@@ -26,23 +28,37 @@ HTTPS_ONLY = "max-age=31536000"  # seconds; a year, as browsers expect of those 
 
 
 def init_app(app: Flask) -> None:
-    """Run these around every request of the app; the credentials come before all that looks at what was sent."""
-    app.before_request(name_request)
-    app.before_request(rates.count_address)
-    app.before_request(wait_for_storage)
-    app.before_request(answer_options)
+    """Run `prepare` before and `finish` after every request of the app."""
     auth.init_app(app)
     bearers.init_app(app)
-    app.before_request(check_path)
-    app.before_request(check_length)
+    app.before_request(prepare)
     app.after_request(finish)
 
 
-def name_request() -> None:
-    """Give the request its id: the caller's where that is safe to log, else a new one."""
-    g.started = time.perf_counter()
+def prepare() -> Response | None:
+    """Look at a request before its view does; the credentials come before all that looks at what was sent.
+
+    Returns the reply to OPTIONS. Raises what the steps raise.
+    """
+    request = asked()
+    view = current_app.view_functions.get(request.endpoint or "")
+    g.started, g.request_id = time.perf_counter(), name_of(request)
+    rates.count_address(request)
+    wait_for_storage(request)
+    if request.method == "OPTIONS":
+        return answer_options(request)
+    check_caller = auth.check if faces.of_path(request.path) == faces.ENGAGE else bearers.check
+    check_caller(request, view)
+    check_path(request, view)
+    if view is not None:
+        bodies.check_announced_length(request, view)
+    return None
+
+
+def name_of(request: Request) -> str:
+    """Return the id of a request: the caller's where that is safe to log, else a new one."""
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if is_safe_id(given) else new_id()
+    return given if is_safe_id(given) else new_id()
 
 
 def new_id() -> str:
@@ -55,25 +71,23 @@ def is_safe_id(text: str) -> bool:
     return _SAFE_ID.fullmatch(text) is not None
 
 
-def answer_options() -> Response | None:
+def answer_options(request: Request) -> Response:
     """Answer OPTIONS, which carries no credentials, with the methods of the route and what a browser asks for."""
-    if request.method != "OPTIONS":
-        return None
     response = done()
     methods = current_app.create_url_adapter(request).allowed_methods()  # type: ignore[union-attr]
     response.headers["Allow"] = ", ".join(sorted(methods))
     return cors.answer_preflight(response)
 
 
-def wait_for_storage() -> None:
+def wait_for_storage(request: Request) -> None:
     """See that the database was made ready. Raises errors.StorageUnavailable while it is away."""
-    if request.blueprint in _WITHOUT_STORAGE:
+    if storage.is_prepared() or request.blueprint in _WITHOUT_STORAGE:
         return
     if made := storage.ensure_prepared(current_app.config["SETTINGS"]):
         current_app.config["ANNOUNCE"](made)
 
 
-def check_path() -> None:
+def check_path(request: Request, view: Any) -> None:
     """Refuse a path that is no UTF-8 and a uid that nobody can have: not found, or bad input where it would be made.
 
     Raises errors.NotFound, UserNotFound, AccountNotFound, ListNotFound, SegmentNotFound, InvalidInput.
@@ -89,7 +103,6 @@ def check_path() -> None:
     if not ids.is_id(given.get("segment_id", _SOME_ID)):
         raise errors.SegmentNotFound()
     if not uids.is_valid(given.get("uid", _SOME_ID)):
-        view = current_app.view_functions[request.endpoint or ""]
         makes_user = getattr(view, "makes_user", False)
         raise errors.InvalidInput({"uid": [uids.RULE]}) if makes_user else errors.UserNotFound()
     if not uids.is_valid(given.get("account", _SOME_ID)):
@@ -98,32 +111,30 @@ def check_path() -> None:
         raise errors.NotFound()
 
 
-def check_length() -> None:
-    """Refuse a body that announces to be too long. Raises errors.BodyTooLarge."""
-    if request.endpoint:
-        bodies.check_announced_length()
-
-
-def finish(response: Response) -> Response:
+def finish(response: Reply) -> Reply:
     """Put the headers on that every reply has, and write the log line: the route's template, never the uid."""
-    response.headers["X-Request-Id"] = g.request_id
-    for name, value in SAFE_HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
-    rates.announce(response)
-    cors.open_reply(response)
-    logs.requests(
-        [
-            {
-                "request_id": g.request_id,
-                "method": request.method,
-                "route": request.url_rule.rule if request.url_rule else None,
-                "status": response.status_code,
-                "milliseconds": round((time.perf_counter() - g.started) * 1000, 2),
-                "workspace": g.credential.workspace if "credential" in g else None,
-                "code": g.get("error_code"),
-            }
-        ]
-    )
+    request = asked()
+    own = {name.lower() for name, _ in response.headers}
+    response.common = [
+        ("X-Request-Id", g.request_id),
+        *[(name, value) for name, value in SAFE_HEADERS.items() if name.lower() not in own],
+        *([("Strict-Transport-Security", HTTPS_ONLY)] if request.scheme == "https" else ()),
+        *rates.announced(response.status_code).items(),
+    ]
+    cors.open_reply(request, response)
+    if logs.tells_requests():
+        logs.requests([line(request, response)])
     return response
+
+
+def line(request: Request, response: Response) -> dict[str, Any]:
+    """Return the line of the log about a request that is answered now."""
+    return {
+        "request_id": g.request_id,
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "milliseconds": round((time.perf_counter() - g.started) * 1000, 2),
+        "workspace": g.credential.workspace if "credential" in g else None,
+        "code": g.get("error_code"),
+    }

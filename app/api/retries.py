@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import g, request
 
 from app.api import bodies
 from app.api.auth import current_workspace, has_secret
+from app.api.lean import JsonReply, Lean
 from app.services import retries
 from app.services.retries import ANYBODY, Made
 
@@ -26,7 +27,7 @@ def unkept(view: F) -> F:
     return view
 
 
-class App(Flask):
+class App(Lean):
     """A Flask app that does a request with an Idempotency-Key once."""
 
     def dispatch_request(self) -> Any:
@@ -37,7 +38,7 @@ class App(Flask):
         if key is None or request.method not in _METHODS or request.routing_exception or not self._may_keep():
             return super().dispatch_request()
         answer = retries.once(current_workspace(), key, _the_same(), self._act)
-        response = Response(answer.body, mimetype="application/json")
+        response = JsonReply(answer.body)
         if answer.replayed:
             response.headers["Idempotent-Replayed"] = "true"
         return response

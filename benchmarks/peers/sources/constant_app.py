@@ -1,10 +1,9 @@
 """The service with one more route: what it answers a read with, without any database behind it."""
 
-from flask import Response
-
 from app import create_app
 from app.api.auth import SECRET_KEY, requires
 from app.api.blueprint import Blueprint
+from app.api.lean import JsonReply
 from app.config import read_settings
 from app.schemas.users import UserSchema
 
@@ -22,7 +21,7 @@ blp = Blueprint("constant", __name__)
 @requires(SECRET_KEY)
 @blp.response(200, UserSchema)
 def constant(uid):
-    return Response(_REPLY, mimetype="application/json")
+    return JsonReply(_REPLY)
 
 
 app = create_app(read_settings())
