@@ -47,11 +47,16 @@ def next_link(path: str, query: Sequence[tuple[str, str]], page: Page) -> str | 
 
 
 def body(rows: list[dict[str, Any]], page: Page) -> dict[str, Any]:
-    """Return the reply of a page; `has_more` stands for the cursors where the deprecated parameters asked."""
+    """Return the reply of a page."""
+    return {"data": rows, **around(page)}
+
+
+def around(page: Page) -> dict[str, Any]:
+    """Return what stands beside the rows; `has_more` for the cursors where the deprecated parameters asked."""
     if "after_id" in request.args or "before_id" in request.args:
         further = page.next if "after_id" in request.args else page.previous
-        return {"data": rows, "has_more": further is not None}
-    return {"data": rows, **neighbours(page)}
+        return {"has_more": further is not None}
+    return neighbours(page)
 
 
 def neighbours(page: Page) -> dict[str, str]:

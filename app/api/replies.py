@@ -23,7 +23,7 @@ from app.services.lists import ListRow, Subscribed
 from app.services.segments.answers import Count, Preview, Reasons
 from app.services.segments.definitions import SegmentRow
 from app.services.segments.sweeps import found_at
-from app.services.users import Saved, UserRow
+from app.services.users import RenderedUser, Saved, UserRow
 
 _ETAG_DIGITS = 32  # 128 bits: two states of a user never share one by chance
 _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
@@ -39,7 +39,7 @@ def done() -> Response:
     return reply({"status": "ok"})
 
 
-def user(found: UserRow) -> Response:
+def user(found: UserRow | RenderedUser) -> Response:
     """Return a user, whole, with the ETag of its state."""
     body = user_json(found)
     response = JsonReply(body)
@@ -47,9 +47,15 @@ def user(found: UserRow) -> Response:
     return response
 
 
-def user_json(found: UserRow) -> bytes:
+def user_json(found: UserRow | RenderedUser) -> bytes:
     """Return the user object as JSON."""
-    return orjson.dumps(shown_user(found))
+    return found.json.encode() if isinstance(found, RenderedUser) else orjson.dumps(shown_user(found))
+
+
+def users_json(found: Sequence[UserRow | RenderedUser], around: Mapping[str, Any]) -> bytes:
+    """Return a page of users as JSON. around: what stands beside them."""
+    rest = orjson.dumps(around)[1:]
+    return b'{"data":[%b]%b%b' % (b",".join(map(user_json, found)), b"," if around else b"", rest)
 
 
 def etag(body: bytes) -> str:
@@ -72,10 +78,10 @@ def changed_user(changed: UserRow, sent: Mapping[str, Any]) -> Response:
 
 def users(page: Page, only: Sequence[str] | None = None) -> Response:
     """Return a page of users; only: the fields to show of each, all when None."""
-    rows = [shown_user(row) for row in page.rows]
-    if only is not None:
-        rows = [{name: row[name] for name in only} for row in rows]
-    return pages.link(reply(pages.body(rows, page)), page)
+    if only is None:
+        return pages.link(JsonReply(users_json(page.rows, pages.around(page))), page)
+    rows = [orjson.loads(user_json(row)) for row in page.rows]
+    return pages.link(reply(pages.body([{name: row[name] for name in only} for row in rows], page)), page)
 
 
 def events(page: Page) -> Response:

@@ -15,7 +15,7 @@ from app.schemas.lists import ListIdsSchema
 from app.schemas.pages import UserPageSchema, UserQuerySchema
 from app.schemas.status import StatusSchema
 from app.schemas.users import CreateUserSchema, PatchUserSchema, UpdateUserSchema, UserSchema
-from app.services import lists, merges, users
+from app.services import lists, merges, showing, users
 
 blp = Blueprint("users", __name__, description="Who the users are.")
 
@@ -40,7 +40,7 @@ def create(fields: dict[str, Any]) -> Response:
 @blp.response(200, UserPageSchema, description="A page of users.")
 def page(query: dict[str, Any]) -> Response:
     """List users in the order in which they came."""
-    found = users.page(current_workspace(), **pages.asked(query))
+    found = showing.page(current_workspace(), **pages.asked(query))
     return replies.users(found, query.get("shown"))
 
 
@@ -50,7 +50,7 @@ def page(query: dict[str, Any]) -> Response:
 @blp.response(200, UserSchema, description="The user.")
 def retrieve(uid: str) -> Response:
     """Read a user."""
-    return replies.user(users.retrieve(current_workspace(), uid))
+    return replies.user(showing.find(current_workspace(), uid))
 
 
 @blp.put("/users/<uid:uid>")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-from app import clock, dates
+from app import clock, dates, uids
 from app.schemas.events import MAX_AHEAD, MAX_EVENT, EventSchema
 from app.schemas.fields import (
     MAX_EMAIL,
@@ -36,6 +36,15 @@ _Check = Callable[[Any], bool]
 def event(body: dict[str, Any]) -> dict[str, Any] | None:
     """Load the body of `POST /users/{uid}/events` as EventSchema would."""
     return _load(body, _OF_EVENT, _OTHERS_OF_EVENT) if "event" in body else None
+
+
+def new_user(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Load the body of `POST /users` as CreateUserSchema would."""
+    id = body.get("id")
+    if id.__class__ is not str or not uids.is_plain(id):
+        return None
+    fields = user({name: value for name, value in body.items() if name != "id"})
+    return None if fields is None else {**fields, "id": id}
 
 
 def user(body: dict[str, Any]) -> dict[str, Any] | None:

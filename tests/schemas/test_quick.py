@@ -44,6 +44,14 @@ def test_a_user_is_loaded_as_the_schema_loads_it(body):
 
 
 @settings(max_examples=300, deadline=None)
+@given(USERS, odd | st.from_regex("[A-Za-z0-9]{1,3}", fullmatch=True))
+def test_a_new_user_is_loaded_as_the_schema_loads_it(body, id):
+    loaded = quick.new_user({**body, "id": id})
+    if loaded is not None:
+        assert loaded == CreateUserSchema().load({**body, "id": id})
+
+
+@settings(max_examples=300, deadline=None)
 @given(EVENTS)
 def test_an_event_is_loaded_as_the_schema_loads_it(body):
     loaded = quick.event(dict(body))
@@ -66,6 +74,7 @@ def test_an_event_is_loaded_as_the_schema_loads_it(body):
 )
 def test_the_common_user_is_loaded_by_hand(body):
     assert quick.user(body) is not None
+    assert quick.new_user({**body, "id": "u1"}) == {**quick.user(body), "id": "u1"}
 
 
 @pytest.mark.parametrize(

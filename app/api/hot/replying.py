@@ -60,13 +60,8 @@ def line(wanted: Wanted) -> dict[str, Any]:
 _Shown = tuple[bytes, Sequence[tuple[bytes, bytes]]]
 
 
-def _user(wanted: Wanted, found: UserRow) -> _Shown:
+def _user(wanted: Wanted, found: UserRow | RenderedUser) -> _Shown:
     body = replies.user_json(found)
-    return body, [(b"etag", replies.etag(body).encode())]
-
-
-def _rendered_user(wanted: Wanted, found: RenderedUser) -> _Shown:
-    body = found.json.encode()
     return body, [(b"etag", replies.etag(body).encode())]
 
 
@@ -75,9 +70,7 @@ def _saved(wanted: Wanted, saved: Saved) -> _Shown:
 
 
 def _page(wanted: Wanted, page: Page) -> _Shown:
-    texts = [row.json if row.__class__ is RenderedUser else replies.user_json(row).decode() for row in page.rows]
-    cursors = orjson.dumps(pages.neighbours(page))[1:]
-    body = b'{"data":[%b]%b%b' % (",".join(texts).encode(), b"," if len(cursors) > 1 else b"", cursors)
+    body = replies.users_json(page.rows, pages.neighbours(page))
     link = pages.next_link(wanted.path, wanted.query, page)
     return body, [(b"link", link.encode())] if link else ()
 
@@ -87,5 +80,5 @@ def _done(wanted: Wanted, result: Recorded) -> _Shown:
 
 
 _SHOWN: dict[type, Any] = {
-    UserRow: _user, RenderedUser: _rendered_user, Saved: _saved, Page: _page, Recorded: _done,
+    UserRow: _user, RenderedUser: _user, Saved: _saved, Page: _page, Recorded: _done,
 }  # fmt: skip

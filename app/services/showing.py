@@ -1,0 +1,30 @@
+"""Users as the API shows them: SQLite itself writes them where it can (app/models/users/rendering.py)."""
+
+from typing import Any
+
+from app import errors
+from app.cursors import Page
+from app.models.database import statement
+from app.models.users import rendering
+from app.services import together, users
+from app.services.users import RenderedUser, UserRow
+
+
+@statement
+def find(workspace: int, uid: str) -> UserRow | RenderedUser:
+    """Return the user of that uid. Raises errors.UserNotFound."""
+    if not rendering.renders():
+        return users.retrieve(workspace, uid)
+    call = rendering.find_call(workspace, uid)
+    for id, json, has_segments in call.statement(*call.parameters):
+        return users.retrieve(workspace, uid) if has_segments else RenderedUser(id, json)
+    raise errors.UserNotFound()
+
+
+def page(workspace: int, limit: int, after: str | None, before: str | None, descending: bool, **filters: Any) -> Page:
+    """Return a page of what `find` finds; arguments and errors are those of `users.page`."""
+    is_plain = before is None and not descending and filters == {"meta": {}}
+    if not is_plain or not rendering.renders():
+        return users.page(workspace, limit, after, before, descending, **filters)
+    found: Page = together.look([together.page(workspace, limit, after)])[0]
+    return found
