@@ -1,6 +1,12 @@
-"""Six routes with flask-smorest, marshmallow and peewee, as a tutorial would have them."""
+"""Six routes with flask-smorest, marshmallow and peewee, as a tutorial would have them.
 
+It shows the fields that Rollcall shows, and looks its keys up in a table, where it has the hash of each secret.
+"""
+
+import base64
 import datetime as dt
+import hashlib
+import hmac
 import json
 import os
 
@@ -33,6 +39,14 @@ class Base(pw.Model):
         database = db
 
 
+class Key(Base):
+    public_key = pw.TextField(primary_key=True)
+    secret_hash = pw.TextField()
+
+    class Meta:
+        table_name = "keys"
+
+
 class User(Base):
     uid = pw.TextField(unique=True)
     first_name = pw.TextField(null=True)
@@ -47,6 +61,10 @@ class User(Base):
 
     class Meta:
         table_name = "users"
+
+    @property
+    def member_count(self):
+        return Membership.select().where(Membership.account_id == self.uid).count() if self.is_account else None
 
 
 class Device(Base):
@@ -122,13 +140,19 @@ class NewSchema(ChangeSchema):
 class UserSchema(ChangeSchema):
     id = ma.fields.String()
     uid = ma.fields.String()
+    uid_updateable = ma.fields.Constant(False)
     is_account = ma.fields.Boolean()
+    member_count = ma.fields.Integer()
     archived = ma.fields.Boolean()
     created_at = Time()
     last_interaction = Time()
     devices = ma.fields.List(ma.fields.Nested(DeviceSchema))
     accounts = ma.fields.List(ma.fields.Nested(AccountSchema))
     lists = ma.fields.List(ma.fields.Nested(ListSchema))
+    segments = ma.fields.Constant([])
+    stats = ma.fields.Constant(
+        dict.fromkeys(["delivered", "failed", "opened", "clicked", "unique_opens", "unique_clicks"], 0)
+    )
 
 
 class EventSchema(ma.Schema):
@@ -220,11 +244,17 @@ app = flask.Flask(__name__)
 app.config.update(API_TITLE="naive", API_VERSION="1", OPENAPI_VERSION="3.0.3")
 
 
+def hash_of(secret):
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
 @app.before_request
 def before():
-    if flask.request.headers.get("Authorization") != AUTHORIZATION:
-        flask.abort(401)
     db.connect(reuse_if_open=True)
+    given = flask.request.authorization
+    key = given and Key.get_or_none(Key.public_key == given.username)
+    if not key or not hmac.compare_digest(key.secret_hash, hash_of(given.password or "")):
+        flask.abort(401)
 
 
 @app.teardown_request
@@ -234,3 +264,8 @@ def after(error):
 
 
 Api(app).register_blueprint(blp)
+
+with db:
+    db.create_tables([Key])
+    public, _, secret = base64.b64decode(AUTHORIZATION.removeprefix("Basic ")).decode().partition(":")
+    Key.insert(public_key=public, secret_hash=hash_of(secret)).on_conflict_ignore().execute()
