@@ -75,7 +75,7 @@ class Call(NamedTuple):
 
 
 def reading() -> contextlib.AbstractContextManager[None]:
-    """Let `run_all` in this context see one state of an SQLite database. Not for inside a transaction."""
+    """Let `run_all` in this context see one state of an SQLite database."""
     return cast("contextlib.AbstractContextManager[None]", db.reading())
 
 

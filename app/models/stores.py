@@ -83,6 +83,9 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
         """Let all that is read meanwhile see one state, and take the lock of a reader once instead of each time."""
+        if self.in_transaction():  # which sees one state already
+            yield
+            return
         connection = self.connection()
         with peewee_errors:
             connection.execute("BEGIN")  # not peewee's, which takes the lock of a writer
