@@ -26,6 +26,7 @@ class Dialect:
     for_update: str  # what makes a SELECT lock its rows
     indexed_by: str  # what makes a SELECT use an index, of its name; "" where the planner finds it by itself
     writable_with: bool  # whether WITH may hold an INSERT
+    shares: bool  # whether one statement for many calls is quicker than one each (app/models/shares.py)
 
 
 SQLITE = Dialect(
@@ -47,6 +48,7 @@ SQLITE = Dialect(
     for_update="",  # BEGIN IMMEDIATE has locked everything
     indexed_by=" INDEXED BY {}",
     writable_with=False,
+    shares=False,
 )
 
 BYTE_BY_BYTE = 'COLLATE "C"'  # what text from outside needs on Postgres to sort as uids do
@@ -70,6 +72,7 @@ POSTGRES = Dialect(
     for_update=" FOR UPDATE",
     indexed_by="",
     writable_with=True,
+    shares=True,
 )
 
 

@@ -9,6 +9,7 @@ import peewee
 
 from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, statement, transaction, write_many
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
+from app.models.shares import Share, merge
 from app.models.users import dump, load_flat
 
 
@@ -67,44 +68,38 @@ def claim_id(workspace: int, id: str) -> bool:
     return bool(_CLAIM_ID(workspace, hashlib.sha256(id.encode()).hexdigest()))
 
 
-def _insert(d: Dialect, actor: str) -> str:
-    rules = "(SELECT version FROM segment_sets WHERE segment_sets.workspace_id = events.workspace_id)"
-    return (
-        f"{_FIELDS} SELECT {d.parameter}, actor.id, {d.parameter}, {d.parameter}, {d.parameter}, {d.json_parameter}, "
-        f"{d.json_parameter} FROM {actor} ON CONFLICT DO NOTHING RETURNING id, {rules}"
-    )
-
-
+_RULES = "(SELECT version FROM segment_sets WHERE segment_sets.workspace_id = {}.workspace_id)"
 _TOUCH = Statement(_touch)
 _INSERT = Statement(
-    lambda d: _insert(
-        d, f"users AS actor WHERE workspace_id = {d.parameter} AND uid = {d.parameter} AND archived_at IS NULL"
-    )
+    lambda d: (
+        f"{_FIELDS} SELECT ?, actor.id, ?, ?, ?, {d.json_parameter}, {d.json_parameter} FROM users AS actor "
+        "WHERE workspace_id = ? AND uid = ? AND archived_at IS NULL ON CONFLICT DO NOTHING "
+        f"RETURNING id, {_RULES.format('events')}"
+    ).replace("?", d.parameter)
 )
-_RECORD = Statement(lambda d: f"WITH actor AS ({_touch(d)}) {_insert(d, 'actor')}")
 
 
-def calls(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> list[Call]:
+def calls(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> Sequence[Call | Share]:
     """Return the calls that store the event of that uid's user, who is made with the id given where there is none.
 
     An archived user's event is dropped (engage.md section 4.3). The same event id again stores nothing more. It is
     one call where the database can do both at once; two want a transaction.
     """
     stored = _stored(event)
+    if db.dialect.shares:
+        return [Share(_RECORD_EACH, (workspace,), uid, (uid, new_user_id, now, *stored))]
     actor = (workspace, new_user_id, uid, now, event.timestamp)
-    if db.dialect.writable_with:
-        return [Call(_RECORD, (*actor, workspace, *stored))]
     return [Call(_TOUCH, actor), Call(_INSERT, (workspace, *stored, workspace, uid))]
 
 
 def rules_in(rows: Sequence[Sequence[tuple[Any, ...]]]) -> str | None:
     """Return the version of the workspace's segments from the rows of `calls`; None where there are none, too."""
-    return rows[-1][0][1] if rows[-1] else None
+    return rows[-1][0][-1] if rows[-1] else None
 
 
 def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> str | None:
     """Run the `calls` of an event and return their `rules_in`. Raises errors.StorageUnavailable."""
-    wanted = calls(workspace, uid, new_user_id, now, event)
+    wanted = merge(calls(workspace, uid, new_user_id, now, event)).calls
     return rules_in(_record_at_once(wanted[0]) if len(wanted) == 1 else _record(wanted))
 
 
@@ -132,8 +127,12 @@ def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> Non
     The users are locked in the order of their uids. now: epoch milliseconds, when users who are new are made.
     """
     if db.dialect.writable_with:
-        columns = [[one.uid for one in recordings], [one.new_user_id for one in recordings]]
-        write_many(_RECORD_ALL, (workspace, now), columns + _columns([one.event for one in recordings]))
+        users: list[Sequence[Any]] = [
+            [one.uid for one in recordings],
+            [one.new_user_id for one in recordings],
+            [now] * len(recordings),
+        ]
+        write_many(_RECORD_ALL, (workspace,), users + _columns([one.event for one in recordings]))
         return
     ids = _touch_all(workspace, now, recordings)
     chosen = [one for one in recordings if one.uid in ids]
@@ -190,27 +189,31 @@ _MOVE_ON = Statement(
 )
 
 
-def _record_all(d: Dialect) -> str:
-    arrays = ", ".join(f"%s::{kind}[]" for kind in ("text", "text", *_EVENT.values()))
-    actors = (
-        f"SELECT workspace_id, now, min(new_user_id), uid, max(timestamp) FROM given "
-        f"GROUP BY workspace_id, now, uid ORDER BY uid {BYTE_BY_BYTE}"
-    )
+def _record_all(d: Dialect, answers: bool) -> str:
+    """Touch the users, in the order of their uids, and store the events of those who are not archived."""
+    columns = {"uid": "text", "new_user_id": "text", "now": "bigint", **_EVENT}
+    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
     touch = (
-        f"INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) {actors} "
+        "INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) "
+        "SELECT workspace_id, min(now), min(new_user_id), uid, max(timestamp) FROM given "
+        f"GROUP BY workspace_id, uid ORDER BY uid {BYTE_BY_BYTE} "
         f"ON CONFLICT (workspace_id, uid) DO UPDATE SET last_interaction = {_latest(d)} "
-        "WHERE users.archived_at IS NULL RETURNING uid, id"
+        "WHERE users.archived_at IS NULL RETURNING workspace_id, id, uid"
+    )
+    insert = (
+        f" {_FIELDS} SELECT actor.workspace_id, actor.id, {', '.join(f'given.{name}' for name in _EVENT)} "
+        "FROM given JOIN actor ON actor.uid = given.uid ON CONFLICT DO NOTHING"
     )
     return (
-        "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS now, one.* "
-        f"FROM unnest({arrays}) AS one (uid, new_user_id, {', '.join(_EVENT)})), actor AS ({touch}) "
-        f"{_FIELDS} SELECT given.workspace_id, actor.id, {', '.join(f'given.{name}' for name in _EVENT)} "
-        "FROM given JOIN actor ON actor.uid = given.uid ON CONFLICT DO NOTHING"
+        "WITH given AS (SELECT %s::bigint AS workspace_id, one.* "
+        f"FROM unnest({arrays}) AS one ({', '.join(columns)})), actor AS ({touch})"
+        + (f", recorded AS ({insert}) SELECT id, uid, {_RULES.format('actor')} FROM actor" if answers else insert)
     )
 
 
 _INSERT_ALL = Statement(lambda d: f"{_FIELDS} {given(d, 1, {'user_id': 'text', **_EVENT})} ON CONFLICT DO NOTHING")
-_RECORD_ALL = Statement(_record_all)
+_RECORD_ALL = Statement(lambda d: _record_all(d, answers=False))
+_RECORD_EACH = Statement(lambda d: _record_all(d, answers=True))
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 import peewee
 
 from app import errors
-from app.models.database import Statement, db
+from app.models.database import Call, Statement, db
 from app.models.dialects import Dialect
 from app.models.users.rows import json_path
 
@@ -70,6 +70,19 @@ def lock_all(workspace: int, uids: Collection[str], with_accounts: bool = False)
     else:
         locked = _lock_by("uid", len(uids))(workspace, *uids)
     return {uid: id for uid, id in locked if uid in uids}
+
+
+_LOCK_EACH = Statement(
+    lambda d: (
+        f"SELECT id FROM users WHERE workspace_id = ? AND uid {d.in_array} ORDER BY uid"
+        f"{' FOR NO KEY UPDATE' if d.for_update else ''}"
+    ).replace("?", d.parameter)
+)
+
+
+def lock_call(workspace: int, uids: Sequence[str]) -> Call:
+    """Return the call that keeps users from being changed by others, taken in the order of their uids."""
+    return Call(_LOCK_EACH, (workspace, db.obj.array(uids)))
 
 
 _TAKE_TURNS = Statement(lambda d: f"SELECT pg_advisory_xact_lock({d.parameter}, hashtext({d.parameter}::text))")

@@ -9,6 +9,7 @@ import orjson
 
 from app.models.database import Call, Statement, db
 from app.models.keyset import Filter, Keyset
+from app.models.shares import Share
 from app.models.users.rows import UserRow, columns, dump, json_path, key_of_email, key_of_number, load_flat, row
 
 _FIND = Statement(
@@ -22,19 +23,16 @@ def find(workspace: int, uid: str) -> UserRow | None:
     return row(rows[0]) if rows else None
 
 
-def find_call(workspace: int, uid: str) -> Call:
+def find_call(workspace: int, uid: str) -> Call | Share:
     """Return the call of `find`."""
+    if db.dialect.shares:
+        return Share(_FIND_EACH, (workspace,), uid, (uid,))
     return Call(_FIND, (workspace, uid))
 
 
 _FIND_EACH = Statement(
     lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = ? AND uid {d.in_array}".replace("?", d.parameter)
 )
-
-
-def find_each_call(workspace: int, uids: Sequence[str]) -> Call:
-    """Return the call that finds the users of these uids, in any order, in rows for `row` whose second value is uid."""
-    return Call(_FIND_EACH, (workspace, db.obj.array(uids)))
 
 
 _FIND_ID = Statement(
@@ -189,27 +187,34 @@ def has_updateable(workspace: int) -> bool:
     return bool(_HAS_UPDATEABLE(workspace))
 
 
-_CLAIMANTS = {
-    column: Statement(
-        lambda d, column=column: (  # type: ignore[misc]
-            f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND {column} = {d.parameter} "
-            "AND uid_updateable LIMIT 2"
-        )
+def _claimants_statement(column: str, of_each: bool) -> Statement:
+    return Statement(
+        lambda d: (
+            f"SELECT id, {column} FROM users WHERE workspace_id = ? AND {column} {d.in_array if of_each else '= ?'} "
+            f"AND uid_updateable{'' if of_each else ' LIMIT 2'}"
+        ).replace("?", d.parameter)
     )
-    for column in ("email_key", "number_digits")
-}
+
+
+_CLAIMANTS = {column: _claimants_statement(column, of_each=False) for column in ("email_key", "number_digits")}
+_CLAIMANTS_OF_EACH = {column: _claimants_statement(column, of_each=True) for column in _CLAIMANTS}
 
 
 def claimants(workspace: int, changes: Mapping[str, Any]) -> list[str]:
     """Return the ids of up to two users without a uid of their own who have the email given, else the number given."""
-    call = claimants_call(workspace, changes)
-    return [id for (id,) in call.statement(*call.parameters)] if call else []
-
-
-def claimants_call(workspace: int, changes: Mapping[str, Any]) -> Call | None:
-    """Return the call of `claimants`; none when neither an email nor a number is given."""
     keys = keys_of(changes)
-    return Call(_CLAIMANTS[keys[0][0]], (workspace, keys[0][1])) if keys else None
+    return [id for id, _ in _CLAIMANTS[keys[0][0]](workspace, keys[0][1])] if keys else []
+
+
+def claimants_call(workspace: int, changes: Mapping[str, Any]) -> Call | Share | None:
+    """Return the call that finds any of `claimants`; none when neither an email nor a number is given."""
+    keys = keys_of(changes)
+    if not keys:
+        return None
+    column, key = keys[0]
+    if db.dialect.shares:
+        return Share(_CLAIMANTS_OF_EACH[column], (workspace,), key, (key,))
+    return Call(_CLAIMANTS[column], (workspace, key))
 
 
 def keys_of(changes: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -10,13 +10,9 @@ from app.models.users import mixtures, upserts
 from app.models.users.finding import find_profiles
 from app.models.users.rows import fits
 
-_TYPES = {"meta": "jsonb", "is_account": "boolean", "uid_updateable": "boolean"} | dict.fromkeys(
-    ("archived_at", "created_at", "app_last_active", "last_interaction"), "bigint"
-)
 # What a new user has where nothing is said; of the other fields NULL.
 _DEFAULTS = {"meta": {}, "is_account": False, "uid_updateable": False}
 _FEW = 20  # users whom a statement of their own is quicker for than the round trips of a bulk insert
-_TEXTS = 256  # statements that are kept: the callers choose the sets of fields, and so how many there could be
 
 
 class Change(NamedTuple):
@@ -122,13 +118,13 @@ _ANY_KNOWN = Statement(
 )
 
 
-@functools.lru_cache(_TEXTS)
+@functools.lru_cache(upserts.STATEMENTS)
 def _upsert_statement(fields: tuple[str, ...]) -> Statement:
     """The statement for changes that all have these fields."""
     return Statement(lambda d: f"{_insert(d, fields)} {upserts.on_conflict(d, fields)}")
 
 
-@functools.lru_cache(_TEXTS)
+@functools.lru_cache(upserts.STATEMENTS)
 def _mixture_statement(fields: tuple[str, ...]) -> Statement:
     """The statement for changes each of which has some of these fields, or removes entries of meta."""
 
@@ -141,7 +137,7 @@ def _mixture_statement(fields: tuple[str, ...]) -> Statement:
 
 
 def _insert(d: Dialect, fields: Sequence[str]) -> str:
-    columns = {name: _TYPES.get(name, "text") for name in ("id", "uid", *upserts.columns_of(fields))}
+    columns = {name: upserts.TYPES.get(name, "text") for name in ("id", "uid", *upserts.columns_of(fields))}
     names = ["workspace_id", *([] if "created_at" in fields else ["created_at"]), *columns]
     return f"INSERT INTO users ({', '.join(names)}) {given(d, len(names) - len(columns), columns)}"
 

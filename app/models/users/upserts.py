@@ -4,10 +4,16 @@ import functools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from app.models.database import Call, Statement
-from app.models.dialects import Dialect
+from app.models.database import Call, Statement, db
+from app.models.dialects import Dialect, given
+from app.models.shares import Share
 from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, key_of_email, key_of_number, row
 
+STATEMENTS = 256  # that are kept: the callers choose the sets of fields, and so how many there could be
+# Of the columns that are no text on Postgres.
+TYPES = {"meta": "jsonb", "is_account": "boolean", "uid_updateable": "boolean"} | dict.fromkeys(
+    ("archived_at", "created_at", "app_last_active", "last_interaction"), "bigint"
+)
 # Field of a change -> the columns it sets.
 _COLUMNS_OF = {"email": ("email", "email_key"), "number": ("number", "number_digits")}
 KEPT = (
@@ -55,20 +61,38 @@ def columns_with(field: str, given: list[Any]) -> dict[str, list[Any]]:
     return {field: list(map(dump, given)) if field == "meta" else given}
 
 
-@functools.cache
-def _upsert_statement(fields: tuple[str, ...], guard_email: bool, lean: bool) -> Statement:
+@functools.lru_cache(STATEMENTS)
+def _upsert_statement(fields: tuple[str, ...], guard_email: bool) -> Statement:
     """The statement that makes a user or changes the fields, and answers nothing where a rule forbids the change."""
 
     def build(d: Dialect) -> str:
-        defaults = [] if "created_at" in fields else ["created_at"]
-        names = ["workspace_id", "id", "uid", *columns_of(fields), *defaults]
+        names = ["workspace_id", *_written(fields)]
         places = [d.json_parameter if name == "meta" else d.parameter for name in names]
         return (
             f"INSERT INTO users ({', '.join(names)}) VALUES ({', '.join(places)}) "
-            f"{on_conflict(d, fields, guard_email)} RETURNING {'users.id' if lean else columns(d)}"
+            f"{on_conflict(d, fields, guard_email)} RETURNING {columns(d)}"
         )
 
     return Statement(build)
+
+
+@functools.lru_cache(STATEMENTS)
+def _upsert_each_statement(fields: tuple[str, ...]) -> Statement:
+    """The same for many users who set the same fields."""
+
+    def build(d: Dialect) -> str:
+        written = {name: TYPES.get(name, "text") for name in _written(fields)}
+        return (
+            f"INSERT INTO users (workspace_id, {', '.join(written)}) {given(d, 1, written)} "
+            f"{on_conflict(d, fields)} RETURNING {columns(d)}"
+        )
+
+    return Statement(build)
+
+
+def _written(fields: Sequence[str]) -> list[str]:
+    defaults = [] if "created_at" in fields else ["created_at"]
+    return ["id", "uid", *columns_of(fields), *defaults]
 
 
 def on_conflict(d: Dialect, fields: Sequence[str], guard_email: bool = False) -> str:
@@ -95,23 +119,21 @@ def upsert(
     set or repeated, not changed.
     Returns None when nothing was done, because the guard or the number of meta keys forbids it.
     """
-    call = upsert_call(workspace, id, uid, changes, now, guard_email)
-    rows = call.statement(*call.parameters)
+    fields = fields_in(changes)
+    statement = _upsert_statement(fields, guard_email and "email" in changes)
+    rows = statement(workspace, *_values(id, uid, fields, changes, now))
     return row(rows[0]) if rows else None
 
 
-def upsert_call(
-    workspace: int,
-    id: str,
-    uid: str,
-    changes: Mapping[str, Any],
-    now: int,
-    guard_email: bool = False,
-    lean: bool = False,
-) -> Call:
-    """Return the call of `upsert`, whose row is what `row` takes; lean: it answers the id alone."""
+def upsert_call(workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int) -> Call | Share:
+    """Return the call of `upsert` without a guard, whose row is what `row` takes."""
     fields = fields_in(changes)
+    given = _values(id, uid, fields, changes, now)
+    if db.dialect.shares:
+        return Share(_upsert_each_statement(fields), (workspace,), uid, given, once=True)
+    return Call(_upsert_statement(fields, False), (workspace, *given))
+
+
+def _values(id: str, uid: str, fields: Sequence[str], changes: Mapping[str, Any], now: int) -> tuple[Any, ...]:
     written = [value for field in fields for value in values(field, changes[field])]
-    defaults = [] if "created_at" in changes else [now]
-    statement = _upsert_statement(fields, guard_email and "email" in changes, lean)
-    return Call(statement, (workspace, id, uid, *written, *defaults))
+    return (id, uid, *written) if "created_at" in changes else (id, uid, *written, now)

@@ -1,0 +1,88 @@
+"""What is done together is done as each by itself would be."""
+
+import threading
+import time
+
+import pytest
+
+from app.models import database
+from app.models.database import db, forget_connection
+from app.services import events, together, users, workspaces
+
+EVENT = {"event": "Paid", "value": 1, "properties": {}}
+
+
+@pytest.fixture
+def other_workspace(other_api):
+    return workspaces.find(other_api.keys.workspace)
+
+
+def save(workspace, uid, **fields):
+    return together.save(workspace, uid, fields)
+
+
+def event(workspace, uid):
+    return together.record(workspace, uid, dict(EVENT))
+
+
+def test_a_user_may_be_written_many_times_in_one_moment(workspace):
+    writes = [save(workspace, "ada", meta={"n": n, f"k{n}": n}) for n in range(3)]
+    writes += [
+        event(workspace, "ada"),
+        event(workspace, "bob"),
+        event(workspace, "ada"),
+        save(workspace, "bob", tz="UTC"),
+    ]
+    first, second, third, *_, bob = together.write(writes)
+    assert [one.created for one in (first, second, third)] == [True, False, False]
+    assert [one.user.meta["n"] for one in (first, second, third)] == [0, 1, 2]
+    assert third.user.meta == {"n": 2, "k0": 0, "k1": 1, "k2": 2}
+    assert bob.user.id == users.retrieve(workspace, "bob").id
+    assert [len(events.page(workspace, uid, 10).rows) for uid in ("ada", "bob")] == [2, 1]
+
+
+def test_events_of_the_archived_are_dropped_among_others(workspace):
+    together.write([save(workspace, uid, meta={"a": 1}) for uid in ("ada", "bob")])
+    users.archive(workspace, "ada")
+    assert None not in together.write([event(workspace, "ada"), event(workspace, "bob"), event(workspace, "new")])
+    assert [len(events.page(workspace, uid, 10).rows) for uid in ("ada", "bob", "new")] == [0, 1, 1]
+
+
+def test_a_write_that_a_rule_forbids_leaves_the_others(workspace):
+    together.write([save(workspace, "ada", meta={str(n): n for n in range(300)})])
+    refused, done = together.write([save(workspace, "ada", meta={"more": 1}), save(workspace, "bob", meta={"more": 1})])
+    assert refused is None and done.user.meta == {"more": 1}
+
+
+def test_users_of_several_workspaces_are_kept_apart(workspace, other_workspace):
+    mine, theirs = together.write([save(one, "ada", meta={"of": one}) for one in (workspace, other_workspace)])
+    assert (mine.user.meta["of"], theirs.user.meta["of"]) == (workspace, other_workspace)
+    both = together.look(
+        [together.retrieve(one, uid) for one in (workspace, other_workspace) for uid in ("ada", "eve")]
+    )
+    assert [one and one.id for one in both] == [mine.user.id, None, theirs.user.id, None]
+
+
+def test_groups_of_several_kinds_do_not_block_each_other(workspace, monkeypatch):
+    together.write([save(workspace, uid, meta={"n": 0}) for uid in "abcd"])
+    conflicts, is_conflict = [], database._is_conflict
+    monkeypatch.setattr(database, "_is_conflict", lambda error: conflicts.append(error) or is_conflict(error))
+    results = []
+
+    def write(*operations):
+        results.extend(together.write(operations))
+        forget_connection()
+
+    # Without an order, the one has b and c and wants d, the other has a and d and wants b.
+    one = [save(workspace, "b", tz="UTC"), save(workspace, "c", tz="UTC"), event(workspace, "d")]
+    other = [save(workspace, "a", tz="UTC"), save(workspace, "d", tz="UTC"), event(workspace, "b")]
+    threads = [threading.Thread(target=write, args=group) for group in (one, other)]
+    with db.atomic():
+        users.lock(workspace, "c")
+        for thread in threads:
+            thread.start()
+            time.sleep(0.3)  # until it waits
+    for thread in threads:
+        thread.join()
+    assert not conflicts
+    assert len(results) == 6 and None not in results
