@@ -25,7 +25,7 @@ def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int
     the one that failed are stored then, and doing the whole batch again is safe but for its events.
     """
     refused: dict[int, errors.Failure] = {}
-    size = _CHUNK_OF_PLAIN if all(_is_in_one_table(item) for item in items) else _CHUNK
+    size = _CHUNK_OF_PLAIN if _are_in_one_table(items) else _CHUNK
     for start in range(0, len(items), size):
         refused |= _run_chunk(workspace, items[start : start + size], any_id)
     return refused
@@ -38,9 +38,19 @@ def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int,
 
 def run_within(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, errors.Failure]:
     """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
+    found = _find_claims(workspace, items)
+    if not found.keys and _are_plain(items, any_id):
+        refused = _run_together(workspace, items)
+    else:
+        refused = _run_mixed(workspace, items, found, any_id)
+    membership.mark(workspace, *{item.uid for item in items})
+    return refused
+
+
+def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: bool) -> dict[int, errors.Failure]:
+    """Do in their order what must not be done together with others, and together what is between."""
     refused: dict[int, errors.Failure] = {}
     plain = [_is_plain(item, any_id) for item in items]
-    found = _find_claims(workspace, items)
     claiming = [item.type == "update" and found.may_be(item.fields) for item in items]
     if any(claiming) or not all(plain):
         _lock(workspace, items)
@@ -56,9 +66,7 @@ def run_within(workspace: int, items: Sequence[Item], any_id: bool = False) -> d
             refused |= _try(item, lambda item: users.claim(workspace, item.uid, item.fields))
         if item.position not in refused:
             waiting.append(item)
-    refused |= _run_together(workspace, waiting)
-    membership.mark(workspace, *{item.uid for item in items})
-    return refused
+    return refused | _run_together(workspace, waiting)
 
 
 def _find_claims(workspace: int, items: Sequence[Item]) -> Claims:
@@ -74,6 +82,21 @@ def _lock(workspace: int, items: Sequence[Item]) -> None:
     accounts = {one["id"] for item in items for one in item.fields.get("accounts") or ()}
     users_store.take_turns(workspace)
     users_store.lock_all(workspace, accounts | {item.uid for item in items})
+
+
+def _are_plain(items: Sequence[Item], any_id: bool) -> bool:
+    """Tell whether all are as `_is_plain` wants them; a look at each takes ten times as long."""
+    types = {item.type for item in items}
+    named = [item.uid for item in items if item.type == "create"] if not any_id and "create" in types else []
+    return "nameless" not in types and uids.are_plain(named) and _names_are_in_one_table(items)
+
+
+def _names_are_in_one_table(items: Sequence[Item]) -> bool:
+    return _MANY_TABLES.isdisjoint(set().union(*[item.fields for item in items]))
+
+
+def _are_in_one_table(items: Sequence[Item]) -> bool:
+    return _names_are_in_one_table(items) or all(map(_is_in_one_table, items))
 
 
 def _is_in_one_table(item: Item) -> bool:
@@ -99,17 +122,17 @@ def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Fai
     now = clock.now()
     of_users = [item for item in items if item.type != "event"]
     recorded = [item for item in items if item.type == "event"]
-    new_ids = iter(ids.several(len(items)))
+    new_ids = ids.several(len(items))
     if of_users and recorded:
         users_store.make_all(workspace, {item.uid: ids.new() for item in items}, now)
     refused: set[int] = set()
     if of_users:
-        refused = users_store.upsert_all(
-            workspace, [Change(next(new_ids), one.uid, one.fields) for one in of_users], now
-        )
+        changes = [Change(id, one.uid, one.fields) for id, one in zip(new_ids, of_users, strict=False)]
+        refused = users_store.upsert_all(workspace, changes, now)
     if recorded:
-        happened = [Recording(one.uid, next(new_ids), events.new_row(now, **one.fields)) for one in recorded]
-        events_store.record_all(workspace, now, happened)
+        happened = events.new_rows(now, [one.fields for one in recorded])
+        named = [one.uid for one in recorded]
+        events_store.record_all(workspace, now, list(map(Recording, named, new_ids[len(of_users) :], happened)))
     return {of_users[position].position: users.too_many_keys() for position in refused}
 
 
