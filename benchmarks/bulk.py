@@ -10,8 +10,9 @@ round in a single COPY, which is what an import is held against as well.
 
 The rows of the driver are tuples prepared before the clock starts, and nothing looks at them. Ours come as JSON, are
 checked, get their ids, and are merged into whoever is there; an event moves its user's last_interaction on, too.
-`POST /batch` goes through HTTP to the service with its two workers, one request after the other. The import is what
-`rollcall import` does, without the start of its process.
+`POST /batch` goes through HTTP to the service with its two workers, one request after the other; "four at a time" are
+four connections that do so, held against four of COPY on Postgres, and on SQLite, which has one writer, against one of
+the driver. The import is what `rollcall import` does, without the start of its process.
 
 Prints a table of medians and keeps it in benchmarks/results/.
 """
@@ -25,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +48,8 @@ from benchmarks.people import person
 from benchmarks.run import keep, machine
 
 BATCH = 1_000  # rows a commit, and items a request
+CLIENTS, AT_ONCE = 4, "four at a time"
+WHOLE = "one commit"  # for the whole of a round
 RAW = "raw"  # how the names of the driver's own ways begin
 _COLUMNS = {
     "users": "workspace_id, id, uid, first_name, last_name, number, number_digits, email, email_key, meta, created_at",
@@ -110,7 +114,9 @@ def table(report: dict[str, Any]) -> str:
         raw = {
             name: of for (db, of_what, name), of in rates.items() if (db, of_what) == (database, what) and "raw" in name
         }
-        ratios = "" if way in raw else "  ".join(f"{rate / of:.2f} of {name}" for name, of in raw.items())
+        beside = [name for name in raw if (AT_ONCE in name) == (AT_ONCE in way)] or list(raw)
+        beside = [name for name in beside if WHOLE not in name or "import" in way]
+        ratios = "" if way in raw else "  ".join(f"{rate / raw[name]:.2f} of {name}" for name in beside)
         rows.append([f"{database}, {what}: {way}", f"{rate:,.0f}", ratios])
     head = f"{report['date']}  {report['command']}\n" + ", ".join(f"{k} {v}" for k, v in report["machine"].items())
     return f"{head}\n\n{tables.render(['medians', 'rows/s', 'ratio'], rows)}\n"
@@ -121,17 +127,43 @@ def table(report: dict[str, Any]) -> str:
 
 def _ways(contender: Rollcall, stack: ExitStack) -> dict[tuple[str, str, str], Way]:
     found: dict[tuple[str, str, str], Way] = {}
-    api = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", contender.port, timeout=60)))
+    apis = [
+        stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", contender.port, timeout=60)))
+        for _ in range(CLIENTS)
+    ]
     raw = _raw_postgres(contender, stack) if contender.postgres else _raw_sqlite(contender, stack)
     if contender.postgres:
         write, known = raw[f"{RAW} COPY"]
-        found[_database(contender), "users", f"{RAW} COPY, one commit"] = _raw("users", write, known, sys.maxsize)
+        found[_database(contender), "users", f"{RAW} COPY, {WHOLE}"] = _raw("users", write, known, sys.maxsize)
     found[_database(contender), "users", "import NDJSON"] = _import(contender)
     for what in ("users", "events"):
         for name, (write, known) in raw.items():
             found[_database(contender), what, name] = _raw(what, write, known)
-        found[_database(contender), what, "POST /batch"] = _batches(what, api, contender.users)
+        found[_database(contender), what, "POST /batch"] = _batches(what, apis[0], contender.users)
+        if contender.postgres:
+            found[_database(contender), what, f"{RAW} COPY, {AT_ONCE}"] = _at_once(
+                [_raw(what, *_raw_postgres(contender, stack)[f"{RAW} COPY"]) for _ in range(CLIENTS)]
+            )
+        found[_database(contender), what, f"POST /batch, {AT_ONCE}"] = _at_once(
+            [_batches(what, api, contender.users) for api in apis]
+        )
     return found
+
+
+def _at_once(ways: Sequence[Way]) -> Way:
+    """Each way on a thread of its own, with its part of the rows."""
+
+    def prepare(count: int) -> Callable[[], object]:
+        runs = [way(count // len(ways)) for way in ways]
+
+        def run() -> None:
+            with ThreadPoolExecutor(len(runs)) as pool:
+                for done in [pool.submit(one) for one in runs]:
+                    done.result()
+
+        return run
+
+    return prepare
 
 
 def _database(contender: Rollcall) -> str:
