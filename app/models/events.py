@@ -166,12 +166,16 @@ def _touch_all(workspace: int, now: int, recordings: Sequence[Recording]) -> dic
 
 
 def _columns(events: Sequence[EventRow]) -> list[Sequence[Any]]:
-    return list(zip(*map(_stored, events), strict=True))
+    ids, names, values, properties, timestamps = zip(*events, strict=True)
+    return [timestamps, ids, names, list(map(_stored_value, values)), list(map(dump, properties))]
 
 
 def _stored(event: EventRow) -> tuple[int, str, str, str | None, str]:
-    value = None if event.value is None else dump(event.value)
-    return event.timestamp, event.id, event.event, value, dump(event.properties)
+    return event.timestamp, event.id, event.event, _stored_value(event.value), dump(event.properties)
+
+
+def _stored_value(value: str | float | bool | None) -> str | None:
+    return None if value is None else dump(value)
 
 
 _EVENT = {"timestamp": "bigint", "id": "text", "event": "text", "value": "jsonb", "properties": "jsonb"}
