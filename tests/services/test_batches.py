@@ -202,3 +202,33 @@ def test_a_claim_that_leaves_too_much_meta_is_refused_and_the_uid_stays_free(wor
     assert set(refused) == {0} and users.retrieve(workspace, late.uid).uid_updateable
     with pytest.raises(errors.UserNotFound):
         users.retrieve(workspace, "taken")
+
+
+@pytest.mark.parametrize("any_id", [False, True])
+def test_a_batch_that_is_done_together_has_no_item_that_must_be_done_alone(any_id):
+    kinds, uids = ["create", "update", "event", "nameless"], ["u1", "u", "ü", "a b"]
+    odd = [
+        {},
+        {"first_name": "Ada"},
+        {"event": "Paid"},
+        {"lists": None},
+        {"lists": ["1"]},
+        {"uid": "v"},
+        {"archived": False},
+    ]
+    every = [Item(0, kind, uid, fields) for kind in kinds for uid in uids for fields in odd]
+    for one in every:
+        if batches._are_plain([every[7], one], any_id):
+            assert batches._is_plain(one, any_id)
+    assert batches._are_plain([one for one in every if one.type == "update" and one.fields in odd[:3]], any_id)
+
+
+def test_many_events_are_made_as_each_is():
+    sent = [
+        {"event": "Paid"},
+        {"event": "a", "value": False, "properties": {"k": 1}, "timestamp": 5},
+        {"event": "b", "timestamp": None},
+    ]
+    together = events.new_rows(NOW, sent)
+    assert [one._replace(id="") for one in together] == [events.new_row(NOW, **one)._replace(id="") for one in sent]
+    assert len({one.id for one in together}) == 3
