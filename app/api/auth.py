@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, Request, current_app, g
@@ -80,26 +80,47 @@ def authenticate(header: str) -> Credential:
     Raises errors.WrongCredentials.
     """
     cache = current_app.extensions["credentials"]
-    credential = known(cache, header)
-    if credential is None:
-        credential = keys.authenticate(*basic_pair(header))
-        if len(cache) >= _CACHE_SIZE:
-            cache.clear()
-        cache[_name(header)] = credential, time.monotonic() + _CACHE_SECONDS
-    return credential
+    return _fresh(cache, header) or _ask(cache, header)
 
 
-def known(cache: Mapping[bytes, tuple[Credential | None, float]], header: str) -> Credential | None:
-    """Return whom the header spoke for when the database was asked, if that was less than a second ago."""
+_Cache = dict[bytes, tuple[Credential, float]]  # with the time.monotonic() until which it is believed
+
+
+def known(cache: _Cache, header: str) -> Credential | None:
+    """As `authenticate`, for a header that was right before; None where that is not so any more, or was never.
+
+    The hot path left all requests of the moment in which a second ended to their routes: each was late by all others.
+    """
+    credential = _fresh(cache, header)
+    if credential or _name(header) not in cache:
+        return credential
+    try:
+        return _ask(cache, header)
+    except errors.StorageUnavailable:
+        return None
+    except errors.WrongCredentials:
+        cache.pop(_name(header), None)
+        return None
+
+
+def _fresh(cache: _Cache, header: str) -> Credential | None:
     credential, good_until = cache.get(_name(header), _NOTHING)
     return credential if good_until >= time.monotonic() else None
+
+
+def _ask(cache: _Cache, header: str) -> Credential:
+    credential = keys.authenticate(*basic_pair(header))
+    if len(cache) >= _CACHE_SIZE:
+        cache.clear()
+    cache[_name(header)] = credential, time.monotonic() + _CACHE_SECONDS
+    return credential
 
 
 def _name(header: str) -> bytes:
     return hashlib.sha256(header.encode("latin-1", "replace")).digest()  # the secret itself does not stay in memory
 
 
-_NOTHING = (None, 0.0)
+_NOTHING: tuple[Credential | None, float] = (None, 0.0)
 
 
 def basic_pair(header: str) -> tuple[str, str]:

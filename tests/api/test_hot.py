@@ -15,7 +15,7 @@ from app.api.hot.recognising import LONG_WAY
 from app.counters import Counters
 from app.models import segments as store
 from app.models.database import db
-from app.services import workspaces
+from app.services import audit, keys, workspaces
 from app.services.rates import Policy
 from tests.factories import Api, basic, fresh
 
@@ -267,6 +267,31 @@ def test_an_address_where_logins_failed_takes_the_long_way(app, pair):
     pair.hot.get(f"users/{uid}", by=basic(pair.hot.keys.public_key, "wrong"))
     hot, _ = pair.send([("GET", f"users/{uid}", None)])
     assert pair.hits == 1 and hot[0][0] == 429
+
+
+def test_a_key_that_was_right_is_asked_for_again_on_the_hot_path(app, pair):
+    uid = fresh()
+    pair.hot.user(uid)
+    _let_a_second_pass(app)
+    request = pair._request("GET", f"users/{uid}", None, {})
+    assert all(isinstance(answer, Reply) for answer in pair.path([request] * 3))
+
+
+def test_a_key_that_was_revoked_is_left_to_its_route(app, pair):
+    uid = fresh()
+    pair.hot.user(uid)
+    request = pair._request("GET", f"users/{uid}", None, {})
+    assert isinstance(pair.path([request])[0], Reply)
+    keys.revoke(pair.hot.keys.public_key, audit.SHELL)
+    _let_a_second_pass(app)
+    assert all(isinstance(answer, Left) for answer in pair.path([request] * 3))
+    assert pair.hot.get(f"users/{uid}").status_code == 401
+
+
+def _let_a_second_pass(app):
+    """Let what is known of keys be too old."""
+    known = app.extensions["credentials"]
+    known.update({name: (credential, 0.0) for name, (credential, _) in known.items()})
 
 
 def test_the_public_key_alone_takes_the_long_way(pair):
