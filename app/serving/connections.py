@@ -6,6 +6,8 @@ from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
+from app.serving.accepting import Share
+
 # How long a new connection may take for the head of its first request; gunicorn's `keepalive` limits the later ones.
 HEAD_SECONDS = 10
 # Of the files that the process may open; the rest is for the database, and for connections that come all at once,
@@ -23,13 +25,14 @@ def most_connections(wanted: int) -> int:
 class Connections:
     """The open connections of a worker, in the order in which they began to keep it waiting."""
 
-    def __init__(self, most: int):
-        self._most = most
+    def __init__(self, most: int, share: Share):
+        self._most, self._share = most, share
         self._open: dict[Connection, None] = {}
 
     def add(self, connection: "Connection") -> None:
         """Take a new connection; when there are too many, end the one that has kept us waiting longest."""
         self._open[connection] = None
+        self._share.tell(len(self._open))
         if len(self._open) > self._most:
             (self._idlest() or connection).end()
 
@@ -42,6 +45,7 @@ class Connections:
     def remove(self, connection: "Connection") -> None:
         """Forget a connection that was closed."""
         self._open.pop(connection, None)
+        self._share.tell(len(self._open))
 
     def _idlest(self) -> "Connection | None":
         """The one to end: rather one that never asked for anything than a client who comes back."""

@@ -4,7 +4,7 @@ from app import banner, logs
 from app.config import read_settings
 from app.errors import Misconfigured, StorageUnavailable
 from app.services import rates, storage
-from app.serving import companion
+from app.serving import accepting, companion
 from app.serving.worker import stop_newborn_workers
 
 try:
@@ -81,3 +81,8 @@ def on_exit(server):  # type: ignore[no-untyped-def]
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
     """Start each worker without any connection of its parent."""
     storage.abandon_connections()
+
+
+def child_exit(server, worker):  # type: ignore[no-untyped-def]
+    """Have the others take the connections of a worker that died."""
+    accepting.forget(worker.age)

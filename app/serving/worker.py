@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gunicorn.workers.gasgi import ASGIWorker
 
+from app.serving.accepting import Listener, Share
 from app.serving.bridge import Bridge
 from app.serving.connections import Connection, Connections, most_connections, take_fast_parser
 from app.serving.direct import DirectConnection
@@ -43,13 +44,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         take_fast_parser()
         _collect_less()
-        self.connections = Connections(most_connections(self.cfg.worker_connections))
+        share = Share(self.age)
+        self.connections = Connections(most_connections(self.cfg.worker_connections), share)
         connection = DirectConnection if self.asgi.together else Connection
-        for listener in self.sockets:
-            server = await self.loop.create_server(
-                lambda: connection(self), sock=listener.sock, ssl=self._get_ssl_context(), backlog=self.cfg.backlog
-            )
-            self.servers.append(server)
+        for listening in self.sockets:
+            self.servers.append(Listener(listening.sock, lambda: connection(self), self._get_ssl_context(), share))
         while self.alive and self.ppid == os.getppid():
             self.notify()
             await asyncio.sleep(_HEARTBEAT)
