@@ -80,7 +80,7 @@ def authenticate(header: str) -> Credential:
     Raises errors.WrongCredentials.
     """
     cache = current_app.extensions["credentials"]
-    return _fresh(cache, header) or _ask(cache, header)
+    return fresh(cache, name(header)) or _ask(cache, header)
 
 
 _Cache = dict[bytes, tuple[Credential, float]]  # with the time.monotonic() until which it is believed
@@ -91,20 +91,21 @@ def known(cache: _Cache, header: str) -> Credential | None:
 
     The hot path left all requests of the moment in which a second ended to their routes: each was late by all others.
     """
-    credential = _fresh(cache, header)
-    if credential or _name(header) not in cache:
+    credential = fresh(cache, name(header))
+    if credential or name(header) not in cache:
         return credential
     try:
         return _ask(cache, header)
     except errors.StorageUnavailable:
         return None
     except errors.WrongCredentials:
-        cache.pop(_name(header), None)
+        cache.pop(name(header), None)
         return None
 
 
-def _fresh(cache: _Cache, header: str) -> Credential | None:
-    credential, good_until = cache.get(_name(header), _NOTHING)
+def fresh(cache: _Cache, name: bytes) -> Credential | None:
+    """Return what was found out under that `name` of a header less than a second ago."""
+    credential, good_until = cache.get(name, _NOTHING)
     return credential if good_until >= time.monotonic() else None
 
 
@@ -112,12 +113,13 @@ def _ask(cache: _Cache, header: str) -> Credential:
     credential = keys.authenticate(*basic_pair(header))
     if len(cache) >= _CACHE_SIZE:
         cache.clear()
-    cache[_name(header)] = credential, time.monotonic() + _CACHE_SECONDS
+    cache[name(header)] = credential, time.monotonic() + _CACHE_SECONDS
     return credential
 
 
-def _name(header: str) -> bytes:
-    return hashlib.sha256(header.encode("latin-1", "replace")).digest()  # the secret itself does not stay in memory
+def name(header: str) -> bytes:
+    """Return the name under which the value of an Authorization header is known: the secret does not stay in memory."""
+    return hashlib.sha256(header.encode("latin-1", "replace")).digest()
 
 
 _NOTHING: tuple[Credential | None, float] = (None, 0.0)

@@ -52,10 +52,11 @@ def user_json(found: UserRow | RenderedUser) -> bytes:
     return found.json.encode() if isinstance(found, RenderedUser) else orjson.dumps(shown_user(found))
 
 
-def users_json(found: Sequence[UserRow | RenderedUser], around: Mapping[str, Any]) -> bytes:
-    """Return a page of users as JSON. around: what stands beside them."""
+def users_json(found: Sequence[UserRow | str], around: Mapping[str, Any]) -> bytes:
+    """Return a page of users as JSON. found: rows, or JSON. around: what stands beside them."""
     rest = orjson.dumps(around)[1:]
-    return b'{"data":[%b]%b%b' % (b",".join(map(user_json, found)), b"," if around else b"", rest)
+    users = [one if isinstance(one, str) else user_json(one).decode() for one in found]
+    return b'{"data":[%b]%b%b' % (",".join(users).encode(), b"," if around else b"", rest)
 
 
 def etag(body: bytes) -> str:
@@ -80,7 +81,7 @@ def users(page: Page, only: Sequence[str] | None = None) -> Response:
     """Return a page of users; only: the fields to show of each, all when None."""
     if only is None:
         return pages.link(JsonReply(users_json(page.rows, pages.around(page))), page)
-    rows = [orjson.loads(user_json(row)) for row in page.rows]
+    rows = [orjson.loads(row if isinstance(row, str) else user_json(row)) for row in page.rows]
     return pages.link(reply(pages.body([{name: row[name] for name in only} for row in rows], page)), page)
 
 

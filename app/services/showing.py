@@ -22,7 +22,7 @@ def find(workspace: int, uid: str) -> UserRow | RenderedUser:
 
 
 def page(workspace: int, limit: int, after: str | None, before: str | None, descending: bool, **filters: Any) -> Page:
-    """Return a page of what `find` finds; arguments and errors are those of `users.page`."""
+    """Return a page of UserRows, or of JSON where the database writes it; the rest as `users.page`."""
     is_plain = before is None and not descending and filters == {"meta": {}}
     if not is_plain or not rendering.renders():
         return users.page(workspace, limit, after, before, descending, **filters)

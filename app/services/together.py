@@ -71,7 +71,7 @@ def _has_segments(rows: Rows) -> bool:
 
 
 def page(workspace: int, limit: int, after: str | None) -> Operation:
-    """Return the operation that finds users in the order of their ids: a Page of what `retrieve` finds."""
+    """Return the operation that finds users in the order of their ids: a Page of UserRows, or of JSON as `retrieve`."""
 
     def made() -> Call:
         return users_store.page_call(limit + 1, [of_workspace(workspace)], after)
@@ -91,7 +91,12 @@ def page(workspace: int, limit: int, after: str | None) -> Operation:
     def rendered(rows: Rows) -> cursors.Page:
         if not rows[0] or _has_segments(rows):
             return result(rows[1:])
-        return cursors.page(rendering.complete(*rows), bool(rows[0][0][3]), limit, backwards=False)
+        found, beside = rows
+        users = found[:limit]
+        following, previous = len(found) > limit, found[0][3]
+        return cursors.Page(
+            rendering.complete(users, beside), users[-1][0] if following else None, users[0][0] if previous else None
+        )
 
     return Operation([rendering.page_call(workspace, limit + 1, after)], rendered, workspace=workspace, more=more)
 

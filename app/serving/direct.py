@@ -7,6 +7,7 @@ route that Flask must answer) is let go: gunicorn gets it as if its head had com
 the timers and the end of a connection stay gunicorn's.
 """
 
+import math
 import re
 import sys
 import time
@@ -41,6 +42,8 @@ class DirectConnection(Connection):
         self._parts: list[bytes] = []  # of the body
         self._left: dict[str, Any] | None = None
         self._address = ""
+        self._answered = -math.inf  # seconds of the loop's clock
+        self._timer: Any = None  # the one of gunicorn's that looks at it
         self._is_configured = self._keepalive > 0 and not self._uses_uwsgi and worker.max_requests == sys.maxsize
 
     def connection_made(self, transport: Any) -> None:
@@ -106,7 +109,6 @@ class DirectConnection(Connection):
 
     def _ask(self) -> None:
         self._state = _ASKING
-        self._cancel_keepalive_timer()
         parser = self._callback_parser
         request = Request(
             parser.method.decode(),
@@ -148,6 +150,7 @@ class DirectConnection(Connection):
     def _let_go(self) -> None:
         """Give the request to gunicorn, as if its head had come just now."""
         is_whole, self._state = self._state != _READING, _NOTHING
+        self._cancel_keepalive_timer()
         super()._on_headers_complete()
         for part in self._parts:
             super()._on_body(part)
@@ -160,9 +163,26 @@ class DirectConnection(Connection):
             scope[LEFT], self._left = self._left, None
         return scope
 
+    # ---- the time between two requests ------------------------------------------------------------------------------
+
     def _arm_keepalive_timer(self) -> None:
-        if self._state == _NOTHING:  # not while the client waits for us
+        """Note the time. The timer that runs finds out: to stop one and start one for each request took 3 us of 50."""
+        if self._state != _NOTHING:  # the client waits for us
+            return
+        self._answered = self.worker.loop.time()
+        if self._timer is None or self._timer is not self._keepalive_handle:
             super()._arm_keepalive_timer()
+            self._timer = self._keepalive_handle
+        else:
+            self.worker.connections.renew(self)
+
+    def _keepalive_timeout(self) -> None:
+        end = self._answered + self._keepalive
+        rest = self._keepalive if self._state != _NOTHING else end - self.worker.loop.time()
+        if rest > 0:
+            self._timer = self._keepalive_handle = self.worker.loop.call_later(rest, self._keepalive_timeout)
+        else:
+            super()._keepalive_timeout()
 
 
 def _are_plain(headers: Sequence[tuple[bytes, bytes]]) -> bool:
@@ -177,9 +197,8 @@ def _are_plain(headers: Sequence[tuple[bytes, bytes]]) -> bool:
 
 
 def _encode(reply: Reply, is_last: bool) -> bytes:
-    lines = [b"%b: %b\r\n" % pair for pair in reply.headers]
     close = b"connection: close\r\n" if is_last else b""
-    return b"".join((_START, *lines, _get_cached_date_header(), close, b"\r\n", reply.body))
+    return b"".join((_START, reply.head, _get_cached_date_header(), close, b"\r\n", reply.body))
 
 
 _START = b"HTTP/1.1 200 OK\r\nserver: rollcall\r\n"

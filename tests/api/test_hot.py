@@ -288,6 +288,37 @@ def test_a_key_that_was_revoked_is_left_to_its_route(app, pair):
     assert pair.hot.get(f"users/{uid}").status_code == 401
 
 
+def test_what_headers_say_is_remembered_without_the_secret(pair):
+    uid = fresh()
+    pair.hot.user(uid)
+    request = pair._request("GET", f"users/{uid}", None, {})
+    pair.path([request, request])
+    [(name, sender)] = pair.path._recognise._senders.items()
+    kept = repr((name, sender))
+    sent = dict(request.headers)[b"authorization"].decode().partition(" ")[2]
+    assert sent not in kept and pair.hot.keys.secret_key not in kept and pair.hot.keys.public_key not in kept
+
+
+def test_the_same_headers_from_elsewhere_are_another_client(pair):
+    pair.hot.get("users?limit=1")
+    request = pair._request("GET", "users", None, {})
+    elsewhere = request._replace(address="192.0.2.1", scheme="https")
+    one, other = (pair.path._recognise(each) for each in (request, elsewhere))
+    assert (one.client, one.is_secure) == ("127.0.0.1", False)
+    assert (other.client, other.is_secure) == ("192.0.2.1", True)
+
+
+def test_other_headers_are_other_senders(pair):
+    """Whatever follows one who is known, each request is read by itself."""
+    pair.hot.get("users?limit=1")
+    known = pair._request("GET", "users", None, {})
+    assert pair.path._recognise(known)
+    for name, value in (("origin", "https://x.io"), ("authorization", "Basic eDp5"), ("host", "x y")):
+        assert pair.path._recognise(pair._request("GET", "users", None, {name: value})) is None
+    assert pair.path._recognise(pair._request("GET", "users", None, {"x-request-id": "mine"})).request_id == "mine"
+    assert pair.path._recognise(known).request_id != "mine"
+
+
 def _let_a_second_pass(app):
     """Let what is known of keys be too old."""
     known = app.extensions["credentials"]

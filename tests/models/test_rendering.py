@@ -28,7 +28,7 @@ def all_ways(workspace):
         [beside] = run_all([rendering.beside_call(workspace, found[0][0], found[-1][0])])
     rows, _ = users.page(1_000, [of_workspace(workspace)], None, descending=False)
     single = [one[0][1].encode() for one in run_all([rendering.find_call(workspace, row.uid) for row in rows])]
-    paged = [one.json.encode() for one in rendering.complete(found, beside)]
+    paged = [one.encode() for one in rendering.complete(found, beside)]
     return paged, single, [replies.user_json(row) for row in rows]
 
 

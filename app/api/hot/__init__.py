@@ -48,7 +48,8 @@ class HotPath:
         """
         answers: list[Reply | Left] = [Left({})] * len(requests)
         wanted = [(index, one) for index, one in enumerate(map(self._recognise, requests)) if one]
-        wanted = [(index, one) for index, one in wanted if self._may_log_in(one.client)]
+        barred = {client for client in {one.client for _, one in wanted} if not self._may_log_in(client)}
+        wanted = [(index, one) for index, one in wanted if one.client not in barred]
         standings = self._count([one for _, one in wanted])
         within = []
         for (index, one), stands in zip(wanted, standings, strict=True):

@@ -1,5 +1,6 @@
 """What a request asks for, if it has surely the common form; None is the answer to every doubt."""
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from app.api.requests import is_safe_id, new_id
 from app.schemas import quick
 from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
 from app.services import storage, together
+from app.services.keys import Credential
 from app.services.together import Operation
 
 # Headers that the routes look at (a test compares the two): with one of them a request takes the long way.
@@ -34,6 +36,7 @@ _FORWARDED = {
 _TARGET = re.compile(rb"((?:/v1)?/users(?:/([A-Za-z0-9_-]{1,255})(/events)?)?)(?:\?(.*))?")
 _QUERY = re.compile(rb"limit=([1-9][0-9]?)(?:&next_cursor=([0-9a-f]{24}))?")
 _HOST = re.compile(rb"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
+_SENDERS = 4_096  # of which the headers are remembered; 1 KiB each at most, but for headers nobody sends
 _RESERVED = "merge"  # a word of a route, where a uid stands in others
 
 
@@ -68,12 +71,25 @@ class Wanted(NamedTuple):
     query: Sequence[tuple[str, str]]
 
 
+class Sender(NamedTuple):
+    """What the headers of a request say. credentials: the name under which what they prove is known.
+
+    request_id: the sender's own, "" if there is none. client: under which it is counted.
+    """
+
+    credentials: bytes
+    request_id: str
+    client: str
+    is_secure: bool
+
+
 class Recogniser:
     """Recognises requests to an app."""
 
     def __init__(self, app: Flask):
         self._credentials = app.extensions["credentials"]
         self._proxies = app.extensions["proxies"]
+        self._senders: dict[bytes, Sender] = {}
 
     def __call__(self, request: Request) -> Wanted | None:
         """Return what the request asks for, None if its route must look at it."""
@@ -84,27 +100,56 @@ class Recogniser:
         recognise = _FORMS.get((request.method, uid is not None, events is not None))
         if recognise is None or (query is not None and recognise is not _page) or len(request.body) > MAX_BODY:
             return None
-        headers = _read_headers(request.headers)
-        credential = headers and auth.known(self._credentials, headers.authorization)
-        if not headers or not credential or not credential.full:
+        sender = self._sender(request)
+        credential = sender and self._credential(sender, request)
+        if not sender or not credential or not credential.full:
             return None
         found = recognise(credential.workspace, (uid or b"").decode(), request, query)
         if found is None:
             return None
         operation, route, pairs = found
-        seen = {"REMOTE_ADDR": request.address, "wsgi.url_scheme": request.scheme, **headers.forwarded}
-        self._proxies.adjust(seen)
         return Wanted(
             request,
             operation,
             ("/v1" if path.startswith(b"/v1") else "") + route,
-            headers.request_id if is_safe_id(headers.request_id) else new_id(),
+            sender.request_id or new_id(),
             credential.workspace,
-            proxies.counted(seen["REMOTE_ADDR"]),
+            sender.client,
             rates.name_of(credential),
-            seen["wsgi.url_scheme"] == "https",
+            sender.is_secure,
             path.decode(),
             pairs,
+        )
+
+    def _sender(self, request: Request) -> Sender | None:
+        """Return who sends the request, None where the routes must look at its headers.
+
+        A client sends the same ones again and again: what they say is kept by their hash, so that no secret is.
+        """
+        said = [request.address.encode(), request.scheme.encode(), *[part for pair in request.headers for part in pair]]
+        name = hashlib.sha256(b"\n".join(said)).digest()
+        sender = self._senders.get(name)
+        if sender is None and (headers := _read_headers(request.headers)):
+            sender = self._read(request, headers)
+            if not sender.request_id:
+                if len(self._senders) >= _SENDERS:
+                    self._senders.clear()
+                self._senders[name] = sender
+        return sender
+
+    def _credential(self, sender: Sender, request: Request) -> Credential | None:
+        fresh = auth.fresh(self._credentials, sender.credentials)
+        headers = None if fresh else _read_headers(request.headers)
+        return auth.known(self._credentials, headers.authorization) if headers else fresh
+
+    def _read(self, request: Request, headers: "_Headers") -> Sender:
+        seen = {"REMOTE_ADDR": request.address, "wsgi.url_scheme": request.scheme, **headers.forwarded}
+        self._proxies.adjust(seen)
+        return Sender(
+            auth.name(headers.authorization),
+            headers.request_id if is_safe_id(headers.request_id) else "",
+            proxies.counted(seen["REMOTE_ADDR"]),
+            seen["wsgi.url_scheme"] == "https",
         )
 
 

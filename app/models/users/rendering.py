@@ -7,6 +7,7 @@ app/api/replies.py writes them; a test proves that both give the same bytes.
 
 import itertools
 import operator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from app.models.database import Call, Statement, db
@@ -120,11 +121,15 @@ def beside_call(workspace: int, first: str, last: str) -> Call:
     return Call(_BESIDE, (workspace, first, last) * len(_SIDES))
 
 
-def complete(page: list[tuple[Any, ...]], beside: list[tuple[str, str, str, str]]) -> list[RenderedUser]:
-    """Return the users of the rows of `page_call`, with those of `beside_call` of the same snapshot."""
-    texts: dict[str, str] = {user[0]: user[1] for user in page}
+def complete(page: Sequence[tuple[Any, ...]], beside: Sequence[tuple[str, str, str, str]]) -> list[str]:
+    """Return the JSON of the users of the rows of `page_call`, with those of `beside_call` of the same snapshot."""
+    texts = [user[1] for user in page]
+    if not beside:
+        return texts
+    places = {user[0]: place for place, user in enumerate(page)}
     for (id, name), rows in itertools.groupby(sorted(beside), key=operator.itemgetter(0, 1)):
-        array = ",".join([json for *_, json in rows])
-        # No value can hold such a text: its quotes would be escaped.
-        texts[id] = texts[id].replace(f'"{name}":[]', f'"{name}":[{array}]', 1)
-    return [RenderedUser._make(one) for one in texts.items()]
+        if id in places:
+            array = ",".join([json for *_, json in rows])
+            # No value can hold such a text: its quotes would be escaped.
+            texts[places[id]] = texts[places[id]].replace(f'"{name}":[]', f'"{name}":[{array}]', 1)
+    return texts
