@@ -25,6 +25,9 @@ _LOCK_PAUSE = 0.000_5  # seconds between two tries to get the lock of the writer
 _SOON = 100  # tries; who has it so long does no commit
 _LONG_LOCK_PAUSE = 0.005  # seconds
 _CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
+# 16 MiB, after which a commit copies the WAL into the file while others wait: with the default of 4 MiB the 99th
+# percentile of a group of events was 29 ms, and so 21; of updates 24 and 15.
+_WAL_PAGES = 4_000
 
 peewee_errors = peewee.__dict__["__exception_wrapper__"]  # the driver's errors as peewee's own
 
@@ -286,6 +289,7 @@ def _sqlite(settings: Settings) -> SqliteStore:
             ("foreign_keys", 1),
             ("secure_delete", 1),
             ("cache_size", -_CACHE_KIB),
+            ("wal_autocheckpoint", _WAL_PAGES),
         ],
         timeout=settings.lock_timeout / 1000,
         lock_type="IMMEDIATE",
