@@ -5,6 +5,7 @@ import asyncio
 from gunicorn.config import Config
 from gunicorn_h1c import H1CProtocol
 
+from app.serving.accepting import Share
 from app.serving.connections import Connection, Connections, take_fast_parser
 from app.serving.direct import DirectConnection
 
@@ -13,7 +14,7 @@ class _Worker:
     """What a connection needs of a worker until it is asked for something."""
 
     def __init__(self, loop):
-        self.cfg, self.loop, self.connections = Config(), loop, Connections(10)
+        self.cfg, self.loop, self.connections = Config(), loop, Connections(10, Share(1))
         self.log = self.asgi = None
         self.nr_conns, self.max_requests, self.alive = 0, 1, True
 
