@@ -4,21 +4,19 @@ from typing import Any
 
 from app import errors
 from app.cursors import Page
-from app.models.database import statement
 from app.models.users import rendering
 from app.services import together, users
 from app.services.users import RenderedUser, UserRow
 
 
-@statement
 def find(workspace: int, uid: str) -> UserRow | RenderedUser:
     """Return the user of that uid. Raises errors.UserNotFound."""
     if not rendering.renders():
         return users.retrieve(workspace, uid)
-    call = rendering.find_call(workspace, uid)
-    for id, json, has_segments in call.statement(*call.parameters):
-        return users.retrieve(workspace, uid) if has_segments else RenderedUser(id, json)
-    raise errors.UserNotFound()
+    found: UserRow | RenderedUser | None = together.look([together.retrieve(workspace, uid)])[0]
+    if found is None:
+        raise errors.UserNotFound()
+    return found
 
 
 def page(workspace: int, limit: int, after: str | None, before: str | None, descending: bool, **filters: Any) -> Page:

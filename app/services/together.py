@@ -51,7 +51,12 @@ def retrieve(workspace: int, uid: str) -> Operation:
         return Operation([users_store.find_call(workspace, uid)], _user, workspace=workspace)
 
     def more(rows: Rows) -> Sequence[Call | Share]:
-        return [users_store.find_call(workspace, uid)] if _has_segments(rows) else ()
+        if not rows[0]:
+            return ()
+        id, _, _, has_segments, has_sides = rows[0][0]
+        if has_segments:
+            return [users_store.find_call(workspace, uid)]
+        return [rendering.beside_call(workspace, id, id)] if has_sides else ()
 
     return Operation([rendering.find_call(workspace, uid)], _rendered_user, workspace=workspace, more=more)
 
@@ -61,9 +66,12 @@ def _user(rows: Rows) -> UserRow | None:
 
 
 def _rendered_user(rows: Rows) -> UserRow | RenderedUser | None:
-    if _has_segments(rows):
+    if not rows[0]:
+        return None
+    id, _, json, has_segments, has_sides = rows[0][0]
+    if has_segments:
         return _user(rows[1:])
-    return RenderedUser(*rows[0][0][:2]) if rows[0] else None
+    return RenderedUser(id, rendering.complete([(id, json)], rows[1])[0] if has_sides else json)
 
 
 def _has_segments(rows: Rows) -> bool:

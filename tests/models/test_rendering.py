@@ -12,6 +12,7 @@ from app.models import users
 from app.models.database import db, reading, run_all
 from app.models.keyset import of_workspace
 from app.models.users import rendering
+from app.services import together
 from tests.factories import fresh
 
 
@@ -27,7 +28,7 @@ def all_ways(workspace):
         [found] = run_all([rendering.page_call(workspace, 1_000, None)])
         [beside] = run_all([rendering.beside_call(workspace, found[0][0], found[-1][0])])
     rows, _ = users.page(1_000, [of_workspace(workspace)], None, descending=False)
-    single = [one[0][1].encode() for one in run_all([rendering.find_call(workspace, row.uid) for row in rows])]
+    single = [one.json.encode() for one in together.look([together.retrieve(workspace, row.uid) for row in rows])]
     paged = [one.encode() for one in rendering.complete(found, beside)]
     return paged, single, [replies.user_json(row) for row in rows]
 

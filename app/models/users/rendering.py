@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from app.models.database import Call, Statement, db
+from app.models.shares import Share
 
 
 class RenderedUser(NamedTuple):
@@ -47,48 +48,43 @@ _SIDES = {  # name in the object: (table, JSON of a row)
 }
 
 
-def _json(devices: str, accounts: str, lists: str) -> str:
-    """SQL for the object, of SQL for the arrays of its side tables."""
-    return (
-        'printf(\'{"id":"%s","uid":%s,"uid_updateable":%s,"first_name":%s,"last_name":%s,"number":%s,"email":%s,'
-        '"devices":%s,"accounts":%s,"is_account":%s,"member_count":%s,"archived":%s,"lists":%s,"segments":[],'
-        f'"meta":%s,"created_at":"%s","last_interaction":%s,"stats":{_STATS}}}\', '
-        "users.id, json_quote(users.uid), iif(users.uid_updateable, 'true', 'false'), json_quote(users.first_name), "
-        f"json_quote(users.last_name), json_quote(users.number), json_quote(users.email), {devices}, {accounts}, "
-        "iif(users.is_account, 'true', 'false'), iif(users.is_account, users.member_count, 'null'), "
-        f"iif(users.archived_at IS NULL, 'false', 'true'), {lists}, users.meta, {_time('users.created_at')}, "
-        f"coalesce('\"' || {_time('users.last_interaction')} || '\"', 'null'))"
-    )
-
-
-def _array(table: str, json: str) -> str:
-    """SQL for the array of a side table of one user."""
-    return (
-        f"(SELECT json_group_array({json} ORDER BY {table}.position) FROM {table} "
-        f"WHERE {table}.workspace_id = users.workspace_id AND {table}.user_id = users.id)"
-    )
-
-
+# The object with nothing of the side tables: subqueries for them take as long as the rest, even if they find nothing.
+_JSON = (
+    'printf(\'{"id":"%s","uid":%s,"uid_updateable":%s,"first_name":%s,"last_name":%s,"number":%s,"email":%s,'
+    '"devices":[],"accounts":[],"is_account":%s,"member_count":%s,"archived":%s,"lists":[],"segments":[],'
+    f'"meta":%s,"created_at":"%s","last_interaction":%s,"stats":{_STATS}}}\', '
+    "users.id, json_quote(users.uid), iif(users.uid_updateable, 'true', 'false'), json_quote(users.first_name), "
+    "json_quote(users.last_name), json_quote(users.number), json_quote(users.email), "
+    "iif(users.is_account, 'true', 'false'), iif(users.is_account, users.member_count, 'null'), "
+    f"iif(users.archived_at IS NULL, 'false', 'true'), users.meta, {_time('users.created_at')}, "
+    f"coalesce('\"' || {_time('users.last_interaction')} || '\"', 'null'))"
+)
 # Who is in which segment is decided elsewhere: with any in the workspace the row says so.
 _HAS_SEGMENTS = "EXISTS (SELECT 1 FROM segment_sets WHERE segment_sets.workspace_id = ?)"
-
-_FIND = Statement(
+_HAS_SIDES = " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} WHERE {table}.workspace_id = users.workspace_id AND {table}.user_id = users.id)"
+    for table, _ in _SIDES.values()
+)
+_FIND_EACH = Statement(
     lambda d: (
-        f"SELECT users.id, {_json(*[_array(*side) for side in _SIDES.values()])}, {_HAS_SEGMENTS} FROM users "
-        "WHERE users.workspace_id = ? AND users.uid = ?"
+        f"SELECT users.id, users.uid, {_JSON}, {_HAS_SEGMENTS}, {_HAS_SIDES} FROM users "
+        f"WHERE users.workspace_id = ? AND users.uid {d.in_array}"
     )
 )
 
 
-def find_call(workspace: int, uid: str) -> Call:
-    """Return the call that finds the user of that uid: (id, JSON, whether the workspace has segments)."""
-    return Call(_FIND, (workspace, workspace, uid))
+def find_call(workspace: int, uid: str) -> Share:
+    """Return the call that finds the user of that uid, with the others of its moment.
+
+    Its row is (id, uid, JSON, whether the workspace has segments, whether side tables have anything for `complete`).
+    16 users by one statement take 6 us each, by one of their own with the side tables in it 17.
+    """
+    return Share(_FIND_EACH, (workspace, workspace), uid, (uid,))
 
 
-_NONE = "'[]'"
 _PAGE = Statement(
     lambda d: (
-        f"SELECT users.id, {_json(_NONE, _NONE, _NONE)}, {_HAS_SEGMENTS}, "
+        f"SELECT users.id, {_JSON}, {_HAS_SEGMENTS}, "
         "EXISTS (SELECT 1 FROM users AS behind WHERE behind.workspace_id = ? AND behind.id <= ? "
         "AND behind.hidden_at IS NULL) "
         "FROM users WHERE users.workspace_id = ? AND users.id > ? AND users.hidden_at IS NULL ORDER BY users.id LIMIT ?"
@@ -99,8 +95,7 @@ _PAGE = Statement(
 def page_call(workspace: int, count: int, cursor: str | None) -> Call:
     """Return the call that finds up to `count` users beyond the cursor, nearest first.
 
-    Its rows are (id, JSON, whether the workspace has segments, whether a user is on the other side of the cursor). The
-    side tables are empty in the JSON: subqueries for 31 users take as long as the rest, even where they find nothing.
+    Its rows are (id, JSON, whether the workspace has segments, whether a user is on the other side of the cursor).
     """
     beyond = (workspace, cursor or "")
     return Call(_PAGE, (workspace, *beyond, *beyond, count))
@@ -122,7 +117,10 @@ def beside_call(workspace: int, first: str, last: str) -> Call:
 
 
 def complete(page: Sequence[tuple[Any, ...]], beside: Sequence[tuple[str, str, str, str]]) -> list[str]:
-    """Return the JSON of the users of the rows of `page_call`, with those of `beside_call` of the same snapshot."""
+    """Return the JSON of users with what side tables have.
+
+    page: rows that begin with (id, JSON). beside: those of `beside_call`, of the same snapshot.
+    """
     texts = [user[1] for user in page]
     if not beside:
         return texts
