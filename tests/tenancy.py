@@ -7,7 +7,7 @@ bind that workspace_id: to a parameter, or to that of another table which is bou
 import functools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,20 +68,25 @@ def tables() -> set[str]:
 
 
 class Guard:
-    """Watches the statements of this process. found: (SQL, what is wrong with it, who ran it), not yet told."""
+    """Watches the statements of this process. found: (SQL, what is wrong with it, who ran it), not yet told.
 
-    def __init__(self) -> None:
+    rules: what finds the problems of a statement, and the places that may run one that has some, with the reasons.
+    """
+
+    def __init__(self, *rules: tuple[Callable[[str, str], tuple[str, ...]], dict[str, str]]) -> None:
+        self.rules = rules
         self.found: list[tuple[str, str, str]] = []
         self.seen: set[tuple[str, str]] = set()
 
     def look(self, sql: str, dialect: str) -> None:
         """Look at a statement that is about to run."""
         self.seen.add((dialect, sql))
-        problems = violations(sql, dialect)
-        place = _caller() if problems else ""
-        if problems and not any(f"/{name}" in f"/{place}" for name in ALLOWED):
-            new = [(sql, problem, place) for problem in problems]
-            self.found += [one for one in new if one not in self.found]  # run_all may run them by execute_sql
+        for find, allowed in self.rules:
+            problems = find(sql, dialect)
+            place, function = _caller() if problems else ("", "")
+            if problems and not any(f"/{name}" in f"/{place.partition(':')[0]} {function}" for name in allowed):
+                new = [(sql, problem, place) for problem in problems]
+                self.found += [one for one in new if one not in self.found]  # run_all may run them by execute_sql
 
     def install(self) -> None:
         """Stand before every way in which the stores run SQL."""
@@ -122,15 +127,15 @@ class Guard:
         store.run_all, store.commit_all = watched(store.run_all), watched(store.commit_all)
 
 
-def _caller() -> str:
-    """The place that runs the statement: the innermost frame that is neither a library's nor the store's."""
+def _caller() -> tuple[str, str]:
+    """The place and the function that run the statement: the innermost frame that is no library's and not the store's."""
     frame = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
         if not any(library in name for library in _LIBRARIES):
-            return f"{name}:{frame.f_lineno}"
+            return f"{name}:{frame.f_lineno}", frame.f_code.co_name
         frame = frame.f_back
-    return "unknown"
+    return "unknown", ""
 
 
 @functools.cache
@@ -141,9 +146,15 @@ def violations(sql: str, dialect: str) -> tuple[str, ...]:
     verb = sql.split(maxsplit=1)[0].upper()
     if verb not in _VERBS:
         return (f"{verb} of a tenant's table, which the guard cannot read",)
-    tree = sqlglot.parse_one(_NUMBERED.sub("?", sql).replace("%s", ":p"), dialect=dialect)
+    tree = parsed(sql, dialect)
     views = {cte.alias for cte in tree.find_all(exp.CTE)}
     return tuple(problem for node in tree.find_all(*_CHECKS) for problem in _CHECKS[type(node)](node, views))
+
+
+@functools.lru_cache(32)
+def parsed(sql: str, dialect: str) -> exp.Expression:
+    """Return the tree of a statement."""
+    return sqlglot.parse_one(_NUMBERED.sub("?", sql).replace("%s", ":p"), dialect=dialect)
 
 
 def _names_a_table(sql: str) -> bool:
@@ -171,16 +182,17 @@ def _check_insert(node: exp.Insert, views: set[str]) -> Iterator[str]:
 
 def _check_rows(node: exp.Expression, views: set[str]) -> Iterator[str]:
     """A SELECT, UPDATE or DELETE: each tenant's table that it reads or changes is bound by its WHERE or its ON."""
-    sources = [one for one in _sources(node) if isinstance(one, exp.Table) and one.name not in views]
-    tenants = {one.alias_or_name: one.name for one in sources if one.name in tables()}
-    bound = _bound(node, {one.alias_or_name for one in sources}, tenants)
+    read = [one for one in sources(node) if isinstance(one, exp.Table) and one.name not in views]
+    tenants = {one.alias_or_name: one.name for one in read if one.name in tables()}
+    bound = _bound(node, {one.alias_or_name for one in read}, tenants)
     for alias in tenants.keys() - bound:
         yield f"{node.key.upper()} of {tenants[alias]} without its {COLUMN}"
     if isinstance(node, exp.Update) and any(one.this.name == COLUMN for one in node.expressions if one.this):
         yield f"UPDATE that changes {COLUMN}"
 
 
-def _sources(node: exp.Expression) -> Iterator[exp.Expression]:
+def sources(node: exp.Expression) -> Iterator[exp.Expression]:
+    """The tables and subqueries that a SELECT, UPDATE or DELETE reads or changes."""
     if isinstance(node, exp.Update | exp.Delete):
         yield node.this
         yield from node.args.get("using") or []
@@ -202,7 +214,11 @@ def _bound(node: exp.Expression, aliases: set[str], tenants: dict[str, str]) -> 
 
 
 def _equalities(node: exp.Expression) -> Iterator[exp.EQ]:
-    """The equalities that must all be true: those of WHERE and of every ON that stand beside nothing but AND."""
+    return (one for one in conditions(node) if isinstance(one, exp.EQ))
+
+
+def conditions(node: exp.Expression) -> Iterator[exp.Expression]:
+    """What must all be true: the parts of WHERE and of every ON that stand beside nothing but AND."""
     where, origin = node.args.get("where"), node.args.get("from_")
     joins = [*(node.args.get("joins") or []), *((origin.this.args.get("joins") or []) if origin else [])]
     for condition in [where and where.this, *(join.args.get("on") for join in joins)]:
@@ -211,7 +227,7 @@ def _equalities(node: exp.Expression) -> Iterator[exp.EQ]:
             one = waiting.pop().unnest()
             if isinstance(one, exp.And):
                 waiting += [one.left, one.right]
-            elif isinstance(one, exp.EQ):
+            else:
                 yield one
 
 

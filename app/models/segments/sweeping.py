@@ -73,7 +73,7 @@ def _mark(column: str) -> Statement:
     # DO UPDATE and not DO NOTHING: it waits for a sweep that takes the mark away, so that this write is not missed.
     text = (
         "INSERT INTO segment_queue (workspace_id, user_id) SELECT users.workspace_id, users.id FROM users "
-        f"WHERE users.workspace_id = ? AND users.{column} {{in_array}} "
+        f"WHERE users.workspace_id = ? AND users.{column} {{in_array}} AND users.hidden_at IS NULL "
         "AND EXISTS (SELECT 1 FROM segment_sets WHERE segment_sets.workspace_id = ?) "
         "ON CONFLICT (workspace_id, user_id) DO UPDATE SET user_id = excluded.user_id RETURNING user_id"
     )

@@ -51,13 +51,16 @@ def _find_all_statement(count: int) -> Statement:
     return Statement(
         lambda d: (
             f"SELECT {columns(d)} FROM users WHERE workspace_id = {d.parameter} "
-            f"AND id IN ({', '.join([d.parameter] * count)})"
+            f"AND id IN ({', '.join([d.parameter] * count)}) AND hidden_at IS NULL"
         )
     )
 
 
 def find_all(workspace: int, ids: Sequence[str]) -> list[UserRow]:
-    """Return the users of these ids, in any order. ids: a page of them, as each number makes a statement of its own."""
+    """Return the users of these ids who are there, in any order.
+
+    ids: a page of them, as each number makes a statement of its own.
+    """
     return [row(values) for values in _find_all_statement(len(ids))(workspace, *ids)] if ids else []
 
 
@@ -163,7 +166,7 @@ def _sqlite_equals(path: str, value: Any) -> Filter:
 _IS_KNOWN = Statement(
     lambda d: (
         f"SELECT 1 FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
-        "AND (email IS NOT NULL OR number IS NOT NULL)"
+        "AND hidden_at IS NULL AND (email IS NOT NULL OR number IS NOT NULL)"
     )
 )
 
