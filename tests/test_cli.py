@@ -174,3 +174,14 @@ def test_the_same_seed_makes_the_same_people(run, json_of, new_database, engine)
         )
     forget_connection()
     assert people[0] == people[1] and len(people[0][0]) == 30 and people[0][1]
+
+
+def test_the_origins_of_a_key_are_listed_and_taken_away(run, json_of):
+    [made] = json_of("workspace", "create", "acme", "--json")
+    key = made["public_key"]
+    for origin in ("https://b.example", "https://a.example"):
+        run("key", "origins", "add", key, origin)
+    assert sorted(run("key", "origins", "list", key).stdout.split()) == ["https://a.example", "https://b.example"]
+    run("key", "origins", "remove", key, "https://b.example")
+    assert run("key", "origins", "list", key).stdout == "https://a.example\n"
+    assert run("key", "origins", "add", key, "not an origin", status=1).stderr.startswith("rollcall: ")
