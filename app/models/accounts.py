@@ -62,13 +62,6 @@ _REMOVE = Statement(
         f"AND user_id = {d.parameter} AND account_id = {d.parameter} RETURNING account_id"
     )
 )
-_LEAVE_ALL = Statement(
-    lambda d: (
-        f"UPDATE users SET member_count = member_count - 1 WHERE workspace_id = {d.parameter} AND id IN "
-        f"(SELECT account_id FROM memberships WHERE workspace_id = {d.parameter} AND user_id = {d.parameter}) "
-        "RETURNING id"
-    )
-)
 
 
 def count(workspace: int, account_id: str, by: int) -> None:
@@ -109,28 +102,33 @@ def members(
     return [user_id for (user_id,) in rows], behind
 
 
-_TOUCHED = Statement(
+_DISCOUNT = Statement(
     lambda d: (
-        f"SELECT user_id FROM memberships WHERE workspace_id = ? AND user_id {d.in_array} "
-        f"UNION SELECT account_id FROM memberships WHERE workspace_id = ? AND account_id {d.in_array}"
+        "UPDATE users SET member_count = member_count - (SELECT count(*) FROM memberships "
+        "WHERE memberships.workspace_id = users.workspace_id AND memberships.account_id = users.id "
+        f"AND memberships.user_id {d.in_array}) WHERE workspace_id = ? "
+        f"AND id IN (SELECT account_id FROM memberships WHERE workspace_id = ? AND user_id {d.in_array}) RETURNING id"
     ).replace("?", d.parameter)
 )
 _LEAVE = Statement(
     lambda d: (
-        f"DELETE FROM memberships WHERE workspace_id = {d.parameter} "
-        f"AND (user_id = {d.parameter} OR account_id = {d.parameter}) RETURNING user_id"
-    )
+        f"DELETE FROM memberships WHERE workspace_id = ? AND (user_id {d.in_array} OR account_id {d.in_array}) "
+        "RETURNING user_id"
+    ).replace("?", d.parameter)
 )
 
 
 def leave_all(workspace: int, user_ids: Sequence[str]) -> None:
-    """Take users out of all accounts and their counts, and everybody out of them where they are accounts."""
+    """Take users out of all accounts and their counts, and everybody out of them where they are accounts.
+
+    All of them, and the accounts, must be locked.
+    """
+    discount(workspace, user_ids)
     ids = db.obj.array(user_ids)
-    for (user_id,) in sorted(_TOUCHED(workspace, ids, workspace, ids)):
-        discount(workspace, user_id)
-        _LEAVE(workspace, user_id, user_id)
+    _LEAVE(workspace, ids, ids)
 
 
-def discount(workspace: int, user_id: str) -> None:
-    """Take the user, who is about to go, out of the counts of all accounts."""
-    _LEAVE_ALL(workspace, workspace, user_id)
+def discount(workspace: int, user_ids: Sequence[str]) -> None:
+    """Take users, who are about to go, out of the counts of all accounts, which must be locked."""
+    ids = db.obj.array(user_ids)
+    _DISCOUNT(ids, workspace, workspace, ids)

@@ -1,12 +1,13 @@
 """The audit log: rows that are added and never changed; triggers of the database see to it (migration 0004)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import peewee
 
 from app import ids
-from app.models.database import BaseModel, Statement
+from app.models.database import BaseModel, Statement, write_many
+from app.models.dialects import given
 from app.models.keyset import Filter, Keyset
 
 
@@ -44,18 +45,25 @@ class AuditRow(NamedTuple):
 _COLUMNS = ", ".join(f"audit.{name}" for name in AuditRow._fields)
 _ADD = Statement(
     lambda d: (
-        f"INSERT INTO audit (workspace_id, {', '.join(AuditRow._fields)}) "
-        f"VALUES ({', '.join([d.parameter] * (len(AuditRow._fields) + 1))}) RETURNING id"
+        "INSERT INTO audit (workspace_id, action, actor, level, other, request_id, id, at, subject) "
+        f"{given(d, 6, {'id': 'text', 'at': 'bigint', 'subject': 'text'}, in_order=False)}"
     )
 )
 
 
 def add(
-    workspace: int, action: str, actor: str, level: str, subject: str, other: str | None, request_id: str | None
+    workspace: int,
+    action: str,
+    actor: str,
+    level: str,
+    subjects: Sequence[str],
+    other: str | None,
+    request_id: str | None,
 ) -> None:
-    """Add a record, with the time of now."""
-    id = ids.new()
-    _ADD(workspace, id, action, actor, level, subject, other, ids.made_at(id), request_id)
+    """Add a record of each subject, at least one, with the time of now. Call in a transaction."""
+    made = ids.several(len(subjects))
+    columns: list[Sequence[Any]] = [made, [ids.made_at(id) for id in made], subjects]
+    write_many(_ADD, (workspace, action, actor, level, other, request_id), columns)
 
 
 _PAGE = Keyset("audit", lambda d: _COLUMNS)

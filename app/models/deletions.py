@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Call, Statement, run_all
+from app.models.database import BaseModel, Call, Statement, run_all, write_many
+from app.models.dialects import given
 from app.models.keyset import Filter, Keyset
 
 PENDING, ERASED, FAILED = "pending", "erased", "failed"
@@ -52,10 +53,10 @@ class Claimed(NamedTuple):
     attempts: int
 
 
-_ADD = Statement(
+_ADD_ALL = Statement(
     lambda d: (
-        f"INSERT INTO deletions (workspace_id, id, user_id, state, requested_at, due_at, next_at) "
-        f"VALUES ({', '.join([d.parameter] * 7)}) RETURNING id"
+        "INSERT INTO deletions (workspace_id, state, requested_at, due_at, next_at, id, user_id) "
+        f"{given(d, 5, {'id': 'text', 'user_id': 'text'}, in_order=False)}"
     )
 )
 _DUE = Statement(
@@ -92,8 +93,8 @@ _RETRY = Statement(
 
 
 def add_all(workspace: int, users: Sequence[tuple[str, str]], now: int, due: int) -> None:
-    """Note that users are to be erased: (id of the deletion, id of the user). Call in a transaction."""
-    run_all([Call(_ADD, (workspace, id, user_id, PENDING, now, due, due)) for id, user_id in users])
+    """Note that users, at least one, are to be erased: (id of the deletion, id of the user). Call in a transaction."""
+    write_many(_ADD_ALL, (workspace, PENDING, now, due, due), list(zip(*users, strict=True)))
 
 
 def due(workspace: int, now: int, count: int) -> list[Claimed]:

@@ -7,6 +7,7 @@ import peewee
 
 from app import ids
 from app.models.database import BaseModel, Statement, db
+from app.models.dialects import Dialect
 from app.models.keyset import Filter, Keyset
 
 SUBSCRIBED, PENDING, UNSUBSCRIBED = "subscribed", "pending", "unsubscribed"
@@ -154,27 +155,38 @@ def remove(workspace: int, user_id: str, list_id: str) -> None:
     _REMOVE(workspace, user_id, list_id)
 
 
-_SUBSCRIBED = Statement(
-    lambda d: (f"SELECT DISTINCT user_id FROM subscriptions WHERE workspace_id = ? AND user_id {d.in_array}").replace(
-        "?", d.parameter
-    )
+def _where_subscribed(d: Dialect) -> str:
+    """The lists that any of the users has a place on: (workspace, workspace, array of users)."""
+    subscribed = f"SELECT list_id FROM subscriptions WHERE workspace_id = ? AND user_id {d.in_array}"
+    return f"WHERE workspace_id = ? AND id IN ({subscribed})"
+
+
+_LOCK_SUBSCRIBED = Statement(
+    lambda d: f"SELECT id FROM lists {_where_subscribed(d)} ORDER BY id{d.for_update}".replace("?", d.parameter)
+)
+_DISCOUNT = Statement(
+    lambda d: (
+        "UPDATE lists SET subscriber_count = subscriber_count - (SELECT count(*) FROM subscriptions "
+        "WHERE subscriptions.workspace_id = lists.workspace_id AND subscriptions.list_id = lists.id "
+        f"AND subscriptions.user_id {d.in_array} AND subscriptions.status IN ('{SUBSCRIBED}', '{PENDING}')) "
+        f"{_where_subscribed(d)} RETURNING id"
+    ).replace("?", d.parameter)
 )
 _LEAVE_ALL = Statement(
-    lambda d: (
-        f"DELETE FROM subscriptions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} RETURNING list_id"
+    lambda d: f"DELETE FROM subscriptions WHERE workspace_id = ? AND user_id {d.in_array} RETURNING list_id".replace(
+        "?", d.parameter
     )
 )
 
 
 def leave_all(workspace: int, user_ids: Sequence[str]) -> None:
     """Take locked users off all lists and out of their counts."""
-    for (user_id,) in sorted(_SUBSCRIBED(workspace, db.obj.array(user_ids))):
-        discount(workspace, user_id)
-        _LEAVE_ALL(workspace, user_id)
+    discount(workspace, user_ids)
+    _LEAVE_ALL(workspace, db.obj.array(user_ids))
 
 
-def discount(workspace: int, user_id: str) -> None:
-    """Take the user, who is about to go, out of the counts of all lists, in the order of their ids."""
-    for list_id, status in sorted(statuses(workspace, user_id).items()):
-        if status in COUNTED:
-            count(workspace, list_id, -1)
+def discount(workspace: int, user_ids: Sequence[str]) -> None:
+    """Take users, who are about to go, out of the counts of all lists, locked in the order of their ids."""
+    ids = db.obj.array(user_ids)
+    if _LOCK_SUBSCRIBED(workspace, workspace, ids):
+        _DISCOUNT(ids, workspace, workspace, ids)

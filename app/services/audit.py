@@ -4,6 +4,7 @@ A record is written in the transaction of what it tells: there is never one with
 internal id alone, so that erasing a user leaves nothing in it to erase.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from app import cursors
@@ -39,7 +40,12 @@ def record(workspace: int, caller: Caller, action: Action, subject: str, other: 
     subject: the internal id of the user or list, or the public key, that it was done to. other: of a merge the internal
     id of the user that remains, of a web origin the origin.
     """
-    store.add(workspace, action, caller.name, caller.level, subject, other, caller.request_id)
+    store.add(workspace, action, caller.name, caller.level, [subject], other, caller.request_id)
+
+
+def record_all(workspace: int, caller: Caller, action: Action, subjects: Sequence[str]) -> None:
+    """As `record`, of each of the subjects, at least one, in one statement."""
+    store.add(workspace, action, caller.name, caller.level, subjects, None, caller.request_id)
 
 
 @statement

@@ -37,8 +37,8 @@ def erase(workspace: int, id: str, uid: str) -> list[Entry]:
     """
     known_as = [id, *store.merged_into(workspace, [id])]
     replies.erase(workspace, [uid, *known_as])
-    accounts.discount(workspace, id)
-    lists.discount(workspace, id)
+    accounts.discount(workspace, [id])
+    lists.discount(workspace, [id])
     users.delete(workspace, id)
     key, now = _key(workspace), clock.now()
     entries = [Entry(workspace, _hash(key, one), now) for one in known_as]

@@ -4,7 +4,8 @@ import pytest
 
 from app import clock
 from app.models.database import db
-from app.services import clients, deletions, erasures, workspaces
+from app.services import clients, customers, deletions, erasures, users, workspaces
+from app.services.customers import Sent
 from app.services.deletions import MAX_ATTEMPTS
 from app.services.segments import sweeps
 from tests.factories import fresh
@@ -227,3 +228,29 @@ def test_whoever_is_deleted_is_in_no_segment_and_in_no_list_of_its_changes(atomi
     assert [one["uid"] for one in api.get(f"segments/{segment}/changes").json["data"]] == [other]
     assert api.get(f"segments/{segment}/count").json["count"] == 1
     assert [one["id"] for one in atomic.get(f"users?segmentId={segment}").json["data"]["users"]] == [other]
+
+
+def test_a_thousand_deletions_take_no_more_statements_than_one(atomic, api, workspace, monkeypatch, make_list, count):
+    news, account = make_list("News"), api.user(is_account=True)["uid"]
+    uids = [f"c{number}" for number in range(1001)]
+    customers.save(workspace, [Sent(uid, {}, {}) for uid in uids])
+    for uid in uids[::100]:
+        users.update(workspace, uid, {"lists": [news], "accounts": [{"id": account}]}, full=True)
+    api.put(f"users/{uids[0]}", {"accounts": [{"id": uids[1]}]})
+    ran = []
+    for name in ("execute_sql", "run_many", "write_many"):
+        run = getattr(db.obj, name)
+        monkeypatch.setattr(db.obj, name, lambda *call, run=run: ran.append(call[0]) or run(*call))
+    monkeypatch.setattr(db.obj, "run_all", lambda calls: pytest.fail("a statement each"))
+    for some in (uids[:1], uids[1:]):
+        before = len(ran)
+        assert delete(atomic, *some).status_code == 200
+        ran.append(len(ran) - before)
+    one, many = [number for number in ran if isinstance(number, int)]
+    assert many <= one and many < 30, ran
+    monkeypatch.undo()
+    assert api.get(f"lists/{news}").json["subscriber_count"] == 0
+    assert api.get(f"users/{account}").json["member_count"] == 0
+    assert 1001 == count("deletions", workspace)
+    records = db.execute_sql(f"SELECT count(*) FROM audit WHERE workspace_id = {workspace} AND action = 'user.deleted'")
+    assert records.fetchone()[0] == 1001
