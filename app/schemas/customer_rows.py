@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 from app import dates, errors, profiles, strict_json, uids
@@ -12,6 +13,7 @@ from app.schemas.customers_sent import load_one
 
 _ID = "id"
 _CHECKED = ("timezone", "user_type")  # fields whose values are not for `quick` to check, as dates are not
+_NONE: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 class Columns:
@@ -35,7 +37,7 @@ class Columns:
             raise errors.InvalidInput(wrong)
         self._id = self._names.index(_ID)
         self._fields = [(index, name) for index, name in enumerate(self._names) if name and name != _ID]
-        self._is_plain = not any(name in self._dates or name in _CHECKED for _, name in self._fields)
+        self._ruled = [(index, name) for index, name in self._fields if name in self._dates or name in _CHECKED]
 
     def _fault(self, name: str, custom: Mapping[str, str]) -> str | None:
         if not name:
@@ -56,15 +58,36 @@ class Columns:
     def _load_together(self, rows: Sequence[list[str]]) -> list[Item] | None:
         """Load rows that are all right and of the common form; None where one is in doubt."""
         width = len(self._header)
-        if not self._is_plain or any(len(row) != width for row in rows):
+        if any(len(row) != width for row in rows):
             return None
         named = [row[self._id] for row in rows]
         if not strict_json.is_storable("".join(chain.from_iterable(rows))) or not all(map(uids.is_valid, named)):
             return None
-        loaded = quick.users([self._changes(self._profile(row)) for row in rows])
+        kept = self._kept(rows)
+        loaded = None if kept is None else quick.users([self._changes(self._profile(row, kept)) for row in rows])
         if loaded is None:
             return None
         return [Item(index, "update", uid, one) for index, (uid, one) in enumerate(zip(named, loaded, strict=True))]
+
+    def _kept(self, rows: Sequence[list[str]]) -> dict[str, dict[str, str]] | None:
+        """{field: {cell: what is stored}} of the fields that have rules of their own; None where a cell breaks them.
+
+        Each text is looked at once, however many rows have it.
+        """
+        try:
+            return {
+                name: {cell: self._value(name, cell) for cell in {row[index] for row in rows} if cell}
+                for index, name in self._ruled
+            }
+        except ValueError:
+            return None
+
+    def _value(self, name: str, cell: str) -> str:
+        if name in self._dates:
+            return dates.render_zulu(dates.parse(cell))
+        if load_one("", {"profile": {name: cell}}, "")[1]:
+            raise ValueError(name)
+        return cell
 
     def _load_alone(self, index: int, row: list[str]) -> Item:
         uid, profile = self._check(row)
@@ -89,8 +112,10 @@ class Columns:
             raise errors.InvalidInput(found)
         return uid, profile
 
-    def _profile(self, row: list[str]) -> dict[str, str]:
-        return {name: cell for index, name in self._fields if (cell := row[index])}
+    def _profile(self, row: list[str], kept: Mapping[str, Mapping[str, str]] = _NONE) -> dict[str, str]:
+        return {
+            name: kept[name][cell] if name in kept else cell for index, name in self._fields if (cell := row[index])
+        }
 
     @staticmethod
     def _changes(profile: Mapping[str, str]) -> dict[str, Any]:

@@ -156,6 +156,25 @@ def test_rows_that_are_loaded_together_are_loaded_as_each_alone():
             columns._load_alone(0, odd)
 
 
+def test_dates_time_zones_and_types_are_loaded_together_as_each_alone():
+    columns = Columns(["id", "since", "timezone", "user_type", "city"], {}, {"since": "date"})
+    rows = [
+        ["u1", "2020-08-11", "Africa/Lagos", "test", "Lagos"],
+        ["u2", "2020-09-29T14:50:29.907+05:30", "", "live", ""],
+        ["u3", "", "Europe/Paris", "", "x"],
+        ["u4", "2020-08-11", "Africa/Lagos", "test", ""],
+    ]
+    together = columns._load_together(rows)
+    assert together == [columns._load_alone(*one) for one in enumerate(rows)]
+    assert together[1].fields["meta"]["since"] == "2020-09-29T09:20:29.907Z"
+    for place, odd in ((1, "2026-02-30"), (1, "soon"), (2, "Mars/Olympus"), (3, "admin"), (2, "africa/lagos")):
+        bad = [cell if index != place else odd for index, cell in enumerate(rows[0])]
+        assert columns._load_together([*rows, bad]) is None
+        with pytest.raises(errors.InvalidInput) as refused:
+            columns._load_alone(0, bad)
+        assert set(refused.value.details) == {("since", "timezone", "user_type")[place - 1]}
+
+
 def test_portions_go_on_where_the_one_before_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "PORTION", 2)
     path = tmp_path / "f.csv"
