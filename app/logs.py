@@ -4,7 +4,7 @@ import contextlib
 import logging
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import structlog
 
 _log = structlog.get_logger()
 _settings = {"tells_requests": True}
+_held: list[list[dict[str, Any]]] = []
 _PIPE_BUFFER = 4_096  # bytes: what Linux writes to a pipe whole (pipe(7))
 
 
@@ -45,6 +46,9 @@ def requests(lines: Iterable[dict[str, Any]]) -> None:
     """
     if not _settings["tells_requests"]:
         return
+    if _held:
+        _held[-1].extend(lines)
+        return
     rest = {"event": "request", "level": "info", "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
     written = b""
     for line in lines:
@@ -54,6 +58,18 @@ def requests(lines: Iterable[dict[str, Any]]) -> None:
             written = b""
         written += text
     _write_bytes(written)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Write the lines of the requests that are answered inside when all are, and none of them if it raises."""
+    _held.append([])
+    try:
+        yield
+    except BaseException:
+        _held.pop()
+        raise
+    requests(_held.pop())
 
 
 def _write_bytes(data: bytes) -> None:

@@ -122,6 +122,19 @@ def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     return _persist(lambda: cast("list[list[tuple[Any, ...]]]", db.commit_all(texts)), lambda: False)
 
 
+def in_one_commit(operation: Callable[[], T]) -> T:
+    """Run the function, and all transactions in it, in one; not again, as it may leave more behind than rows.
+
+    Raises errors.StorageUnavailable: then nobody knows whether it was done.
+    """
+
+    def attempt() -> T:
+        with db.atomic():
+            return operation()
+
+    return _persist(attempt, lambda: False)
+
+
 def transaction(operation: Callable[P, T]) -> Callable[P, T]:
     """Run the function in one transaction; inside another transaction, in a savepoint of it.
 

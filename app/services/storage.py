@@ -1,11 +1,12 @@
 """The storage as a whole: made ready at the start, and asked whether it still serves."""
 
 import threading
-from typing import TextIO
+from collections.abc import Callable
+from typing import TextIO, TypeVar
 
 from app import errors
 from app.config import Settings
-from app.models import locks, schema
+from app.models import database, locks, schema
 from app.models.database import db, forget_connection, open_database, transaction
 from app.models.workspaces import try_write
 from app.services import audit, clients, erasures, workspaces
@@ -13,6 +14,7 @@ from app.services.clients import ClientPair
 from app.services.keys import KeyPair
 from app.services.workspaces import NewWorkspace
 
+T = TypeVar("T")
 _preparing = threading.Lock()
 _caught_up: set[str] = set()  # journals that agree with the database
 _PATIENCE = 0.2  # seconds that a request waits for another one that is preparing; a database that hangs holds up one
@@ -106,6 +108,14 @@ def ensure_prepared(settings: Settings) -> NewWorkspace | None:
         return None if db.obj.is_prepared else prepare(settings)
     finally:
         _preparing.release()
+
+
+def in_one_commit(operation: Callable[[], T]) -> T:
+    """Do what has transactions of its own in one around them all; they become savepoints. Call on SQLite only.
+
+    When it raises, nothing was done; but after errors.StorageUnavailable nobody knows whether it was.
+    """
+    return database.in_one_commit(operation)
 
 
 def check() -> None:

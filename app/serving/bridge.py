@@ -8,13 +8,16 @@ import contextlib
 import io
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from app.api.hot import Reply, Request
-from app.serving.gathering import Gathering, Together
+from app import errors
+from app.api.hot import Left, Reply, Request
+from app.api.retries import FAILURE
+from app.serving.gathering import Answer, Gathering, Together
+from app.serving.shared import Environ, SharedCommit, WsgiApp, call, may_share
 
 _SERVER = (b"server", b"rollcall")
 MAX_BODY = 1024 * 1024  # bytes that are kept; the application refuses less on most routes (app/api/bodies.py)
@@ -23,6 +26,8 @@ _MAX_DISCARDED = 16 * 1024 * 1024  # bytes
 _DISCARD_SECONDS = 2.0
 BODY_SECONDS = 60.0  # how long a body may be under way: 1 MiB at the speed of a bad phone connection
 _TOO_SLOW = b"The body did not come in time."
+# What those get whose group is at fault in a way that nothing foresees.
+_FAULT = ("500 Internal Server Error", [("Content-Length", "0")], b"")
 
 # What touches nothing that could keep it waiting, and must be answered while all else waits for a database.
 _INSTANT = ("/healthz",)
@@ -31,8 +36,6 @@ LEFT = "rollcall.left"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Environ = dict[str, Any]
-WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 class Bridge:
@@ -52,7 +55,9 @@ class Bridge:
     ):
         self.application = application
         self.executor = executor
-        self.together = together and Gathering(together, executor)
+        fault: Answer = Left({FAILURE: errors.InternalError()})
+        self.together = together and Gathering(together, executor, fault)
+        self.shared = Gathering(SharedCommit(application), None, _FAULT) if executor is None else None
         self.body_seconds = body_seconds
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -72,28 +77,15 @@ class Bridge:
                 return
             known = answer.environ
         environ = _environ(scope, body, length, is_threaded=self.executor is not None) | (known or {})
-        if self.executor is None or scope["path"] in _INSTANT:
-            reply = self._call(environ)
+        if self.shared and may_share(environ):
+            reply = await self.shared(environ)
+        elif self.executor is None or scope["path"] in _INSTANT:
+            reply = call(self.application, environ)
         else:
-            reply = await asyncio.get_running_loop().run_in_executor(self.executor, self._call, environ)
+            reply = await asyncio.get_running_loop().run_in_executor(self.executor, call, self.application, environ)
         await _answer(send, *reply)
         if length > MAX_BODY or len(body) > MAX_BODY:
             await _discard(receive)
-
-    def _call(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
-        started: list[Any] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
-            started[:] = [status, headers]
-            return lambda data: None
-
-        parts = self.application(environ, start_response)
-        try:
-            body = b"".join(parts)
-        finally:
-            if hasattr(parts, "close"):
-                parts.close()
-        return started[0], started[1], body
 
 
 def _request(scope: dict[str, Any], body: bytes) -> Request:

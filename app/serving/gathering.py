@@ -7,38 +7,42 @@ runs came at the same time. While a group is with the database, the next one gat
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from typing import Generic, TypeVar
 
-from app import errors, logs
+from app import logs
 from app.api.hot import Left, Reply, Request
-from app.api.retries import FAILURE
 
 _MAX_GROUP = 128  # requests; so many writes keep others from the database for some 10 ms
 
 Answer = Reply | Left
 Together = Callable[[Sequence[Request]], list[Answer]]
-Take = Callable[[Answer], None]
+Q = TypeVar("Q")  # a request
+A = TypeVar("A")  # an answer
 
 
-class Gathering:
-    """Hands requests to `together` in groups. executor: where that runs; on the event loop itself when None."""
+class Gathering(Generic[Q, A]):
+    """Hands requests to `together` in groups.
 
-    def __init__(self, together: Together, executor: Executor | None):
-        self._together, self._executor = together, executor
-        self._waiting: list[tuple[Request, Take]] = []
+    executor: where that runs; on the event loop itself when None. fault: the answer to all of a group that it fails.
+    """
+
+    def __init__(self, together: Callable[[Sequence[Q]], list[A]], executor: Executor | None, fault: A):
+        self._together, self._executor, self._fault = together, executor, fault
+        self._waiting: list[tuple[Q, Callable[[A], None]]] = []
         self._is_busy = False
 
-    async def __call__(self, request: Request) -> Answer:
+    async def __call__(self, request: Q) -> A:
         """Return the answer to the request."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
 
-        def take(answer: Answer) -> None:
+        def take(answer: A) -> None:
             if not future.done():  # its client went away meanwhile
                 future.set_result(answer)
 
         self.offer(request, take)
         return await future
 
-    def offer(self, request: Request, take: Take) -> None:
+    def offer(self, request: Q, take: Callable[[A], None]) -> None:
         """Have `take` called with the answer to the request, on the event loop."""
         self._waiting.append((request, take))
         if not self._is_busy:
@@ -54,14 +58,14 @@ class Gathering:
             running = asyncio.get_running_loop().run_in_executor(self._executor, self._answer, requests)
             running.add_done_callback(lambda done: self._hand_out(group, done.result()))
 
-    def _answer(self, requests: list[Request]) -> list[Answer]:
+    def _answer(self, requests: list[Q]) -> list[A]:
         try:
             return self._together(requests)
         except Exception as error:  # noqa: BLE001 - a group without an answer would keep all that follow waiting for ever
             logs.fault(error, request_id="", method="", route="together")
-            return [Left({FAILURE: errors.InternalError()})] * len(requests)
+            return [self._fault] * len(requests)
 
-    def _hand_out(self, group: list[tuple[Request, Take]], answers: list[Answer]) -> None:
+    def _hand_out(self, group: list[tuple[Q, Callable[[A], None]]], answers: list[A]) -> None:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._flush)
         else:

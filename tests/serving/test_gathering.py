@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app import errors, logs
+from app.api.hot import Left
 from app.api.retries import FAILURE
 from app.serving.gathering import Gathering
 
@@ -22,7 +23,7 @@ def test_a_group_that_fails_is_answered_and_the_next_one_served(executor):
         return [f"answer to {one}" for one in requests]
 
     async def ask(pool):
-        gathering = Gathering(together, pool)
+        gathering = Gathering(together, pool, Left({FAILURE: errors.InternalError()}))
         first = await asyncio.wait_for(asyncio.gather(*(gathering(one) for one in "ab")), timeout=5)
         second = await asyncio.wait_for(asyncio.gather(*(gathering(one) for one in "cd")), timeout=5)
         return first, second
