@@ -1,4 +1,4 @@
-"""The grammar of rules as a JSON Schema, for the OpenAPI document; app/schemas/rules.py is what decides."""
+"""The grammar of rules as a JSON Schema, for the OpenAPI document; app/schemas/rules is what decides."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -21,7 +21,7 @@ MAX_SEGMENTS = 100  # of a workspace: all are decided with every user that is re
 
 @transaction
 def create(workspace: int, fields: Mapping[str, Any], caller: Caller) -> SegmentRow:
-    """Make a segment. fields: name, rule (as app/schemas/rules.py lets it pass) and maybe description.
+    """Make a segment. fields: name, rule (as app/schemas/rules lets it pass) and maybe description.
 
     Raises errors.InvalidInput when the rule names what is not there, errors.Conflict beyond MAX_SEGMENTS.
     """
