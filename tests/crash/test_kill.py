@@ -6,6 +6,7 @@ import signal
 import time
 
 import psutil
+import pytest
 
 from tests.crash.load import Load
 from tests.factories import Service, fresh
@@ -19,9 +20,10 @@ def _lengths(rounds):
     return [chance.uniform(*LOAD_SECONDS) for _ in range(rounds)]
 
 
-def test_all_that_was_acknowledged_outlives_the_service(new_database, engine, rounds):
+@pytest.mark.parametrize("hot_path", ["true", "false"])
+def test_all_that_was_acknowledged_outlives_the_service(new_database, engine, rounds, hot_path):
     acknowledged = 0
-    with Service(new_database(engine), LOG_LEVEL="warning") as service:
+    with Service(new_database(engine), LOG_LEVEL="warning", ROLLCALL_HOT_PATH=hot_path) as service:
         for seconds in _lengths(rounds):
             with Load(service) as load:
                 time.sleep(seconds)
@@ -32,7 +34,7 @@ def test_all_that_was_acknowledged_outlives_the_service(new_database, engine, ro
             assert load.statuses.keys() <= {200, None}
             acknowledged += load.count()
     assert acknowledged > rounds
-    print(f"{engine}: service killed {rounds} times, {acknowledged} acknowledged, 0 lost")
+    print(f"{engine}, hot path {hot_path}: service killed {rounds} times, {acknowledged} acknowledged, 0 lost")
 
 
 def test_all_that_was_acknowledged_outlives_postgres_and_the_service_finds_it_again(own_postgres, rounds):
