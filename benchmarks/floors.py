@@ -8,6 +8,7 @@ The parts of a day are kept together in benchmarks/results/.
 
 import argparse
 import json
+import math
 import re
 import statistics
 import subprocess
@@ -23,7 +24,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import psutil
 
-from benchmarks import filling, tables, wrk
+from benchmarks import filling, processes, tables, wrk
 from benchmarks.peers.contender import BASIC, SOURCES, Contender
 from benchmarks.peers.naive import Naive
 from benchmarks.peers.rollcall import Rollcall, RollcallFlask, RollcallPostgres
@@ -33,6 +34,7 @@ from benchmarks.run import MANY, RESULTS, keep, machine
 _USERS = 100_000  # preloaded, but for the page at depth
 _DEEP = 1_000_000  # the row at which a deep page begins
 _STRACE_SECONDS = 3
+_SHOWN = ("rate", "p50", "p99", "cpu_ms")  # of what each round measured
 
 
 class Goal(NamedTuple):
@@ -234,12 +236,20 @@ def _measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
             print(f"{name}: round {number} of {options.rounds}", flush=True)
             for action in next(iter(asked.values())):
                 for one in contenders:
-                    load = wrk.run(one.port, asked[one.name][action], one.users, MANY, options.seconds)
+                    found = _load(one, asked[one.name][action], options.seconds)
                     if number:
-                        rounds.append({"contender": one.name, "action": action, "rate": load.rate, **asdict(load)})
+                        rounds.append({"contender": one.name, "action": action, **found})
         seen = part.look(contenders)
     goals = [one._asdict() for one in part.goals(_medians(rounds), seen)]
     return {"date": datetime.now(UTC).isoformat(timespec="seconds"), "rounds": rounds, "seen": seen, "goals": goals}
+
+
+def _load(contender: Contender, request: wrk.Request, seconds: int) -> dict[str, float]:
+    """Return what wrk saw, and the CPU time of a request, which other work on the machine changes least."""
+    before = processes.cpu_seconds(contender.pids())
+    load = wrk.run(contender.port, request, contender.users, MANY, seconds)
+    used = processes.cpu_seconds(contender.pids()) - before
+    return {"rate": load.rate, "cpu_ms": used * 1000 / max(load.requests, 1), **asdict(load)}
 
 
 def _medians(rounds: Sequence[dict[str, Any]]) -> Medians:
@@ -247,7 +257,7 @@ def _medians(rounds: Sequence[dict[str, Any]]) -> Medians:
     for one in rounds:
         found.setdefault((one["contender"], one["action"]), []).append(one)
     return {
-        key: {name: statistics.median(one[name] for one in several) for name in ("rate", "p50", "p99")}
+        key: {name: statistics.median(one.get(name, math.nan) for one in several) for name in _SHOWN}
         for key, several in found.items()
     }
 
@@ -271,14 +281,14 @@ def table(report: dict[str, Any]) -> str:
         for one in goals
     ]
     shown = [
-        [f"{name}, {what}", f"{one['rate']:,.0f}", f"{one['p50']:.2f}", f"{one['p99']:.2f}"]
+        [f"{name}, {what}", f"{one['rate']:,.0f}", *(f"{one[column]:.2f}" for column in _SHOWN[1:])]
         for part in parts
         for (name, what), one in _medians(part["rounds"]).items()
     ]
     errors = sum(one["errors"] for part in parts for one in part["rounds"])
     head = f"{report['date']}  {report['command']}\n" + ", ".join(f"{k} {v}" for k, v in report["machine"].items())
     met = tables.render(["goal", "ratio", "limit", ""], rows)
-    medians = tables.render([f"medians, {MANY} connections", "requests/s", "p50 ms", "p99 ms"], shown)
+    medians = tables.render([f"medians, {MANY} connections", "requests/s", "p50 ms", "p99 ms", "CPU ms"], shown)
     return f"{head}\n\n{met}\n\n{medians}\n\nerrors: {errors}\n"
 
 
