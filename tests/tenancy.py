@@ -53,7 +53,7 @@ _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _LIBRARIES = (
     "site-packages",
     "app/models/database.py",
-    "app/models/stores.py",
+    "app/models/stores/",
     "tests/tenancy.py",
     "<frozen",
     "contextlib.py",

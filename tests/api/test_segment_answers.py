@@ -35,7 +35,7 @@ def test_what_takes_too_long_to_count_is_told_from_a_sample_and_marked(app, api,
     slow = {"any": [{"event": "x", "where": [{"property": "p", "contains": "y"}]}, PRO]}
     api.put(f"segments/{segment}", {"rule": slow})
     if app.config["SETTINGS"].is_sqlite:
-        monkeypatch.setattr("app.models.stores._STEPS", 1)
+        monkeypatch.setattr("app.models.stores.sqlite._STEPS", 1)
     else:
         monkeypatch.setattr(type(counting.db.obj), "run_within", lambda *args: _cancelled(counting.db.obj, *args[2:]))
     answer = api.get(f"segments/{segment}/count").json

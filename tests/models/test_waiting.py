@@ -7,8 +7,8 @@ import pytest
 
 from app import errors
 from app.config import Settings
-from app.models import stores
 from app.models.database import db, forget_connection, open_database, transaction
+from app.models.stores import sqlite
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def in_thread(hold):
 
 def test_a_writer_asks_often_until_the_lock_is_free(database, monkeypatch):
     pauses, sleep = [], time.sleep
-    monkeypatch.setattr(stores.time, "sleep", lambda seconds: (pauses.append(seconds), sleep(seconds)))
+    monkeypatch.setattr(sqlite.time, "sleep", lambda seconds: (pauses.append(seconds), sleep(seconds)))
     thread = in_thread(0.15)
     write()
     thread.join()

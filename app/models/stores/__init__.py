@@ -1,0 +1,14 @@
+"""The two databases as peewee knows them: how each connects, what it says when it is away, how it runs many calls."""
+
+from app.config import Settings
+from app.models.stores import postgres, sqlite
+from app.models.stores.driver import peewee_errors
+from app.models.stores.postgres import PostgresStore
+from app.models.stores.sqlite import SqliteStore
+
+__all__ = ["PostgresStore", "SqliteStore", "make", "peewee_errors"]
+
+
+def make(settings: Settings) -> SqliteStore | PostgresStore:
+    """Return the database of these settings. Nothing is connected yet. Raises errors.Misconfigured."""
+    return sqlite.make(settings) if settings.is_sqlite else postgres.make(settings)

@@ -1,0 +1,33 @@
+"""Columns as Postgres reads them: an array, and the rows of COPY."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def array(values: Sequence[Any]) -> str:
+    """Return an array as Postgres reads it: what no text can have stands for commas and NULLs until all is escaped.
+
+    psycopg's own way, which dumps each element by itself, takes ten times as long.
+    """
+    escaped = _BETWEEN.join(_texts(values)).replace("\\", "\\\\").replace('"', '\\"').replace(_BETWEEN, '","')
+    return f'{{"{escaped}"}}'.replace(f'"{_NO_TEXT}"', "NULL")
+
+
+def copied(columns: Sequence[Sequence[Any]]) -> bytes:
+    """Return rows as COPY reads them, made in the same way as an array."""
+    text = _END_OF_ROW.join(map(_BETWEEN.join, zip(*map(_texts, columns), strict=True)))
+    for plain, escaped in _ESCAPED_IN_COPY:
+        text = text.replace(plain, escaped)
+    return text.encode()
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    return [one if one.__class__ is str else _NO_TEXT if one is None else str(one) for one in values]
+
+
+# What no text has, as strict_json lets none in.
+_BETWEEN, _NO_TEXT, _END_OF_ROW = "\x00", "\ud800", "\ud801"
+_ESCAPED_IN_COPY = (
+    ("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"),
+    (_BETWEEN, "\t"), (_END_OF_ROW, "\n"), (_NO_TEXT, "\\N"),
+)  # fmt: skip

@@ -1,0 +1,140 @@
+"""Postgres as peewee knows it."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, cast
+
+import peewee
+import psycopg
+
+from app import errors
+from app.config import Settings
+from app.models.dialects import POSTGRES, Dialect
+from app.models.stores.arrays import array, copied
+from app.models.stores.driver import cause_of, peewee_errors
+
+_CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
+_NETWORK_TIME = 5_000  # milliseconds that an answer may be under way
+_IDLE_TRANSACTION_TIMEOUT = 60_000  # milliseconds until Postgres ends a transaction whose process hangs
+
+
+class PostgresStore(peewee.PostgresqlDatabase):
+    """A Postgres database, named by its URL."""
+
+    dialect: ClassVar[Dialect] = POSTGRES
+    is_prepared = False
+    unavailable = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
+    session_settings: ClassVar[dict[str, int]] = {}
+
+    def _initialize_connection(self, conn: Any) -> None:
+        """Set the time-outs, and make a commit mean disk even where the server's default does not."""
+        for name, milliseconds in self.session_settings.items():
+            conn.execute("SELECT set_config(%s, %s, false)", (name, str(milliseconds)))
+        if conn.execute("SHOW synchronous_commit").fetchone()[0] == "off":
+            conn.execute("SET synchronous_commit = on")
+
+    def get_tables(self, schema: str | None = None) -> list[str]:
+        """Return the names of the tables; the partitions of one are no tables of their own."""
+        found = cast("Any", self).execute_sql("SELECT relname FROM pg_class WHERE relispartition")
+        partitions = {name for (name,) in found.fetchall()}
+        return [name for name in super().get_tables(schema) if name not in partitions]
+
+    def reading(self) -> contextlib.AbstractContextManager[None]:
+        """Do nothing: what is read together here is one statement each."""
+        return contextlib.nullcontext()
+
+    def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Send SQL texts with their parameters, wait once, return the rows of each."""
+        connection = cast("Any", self).connection()
+        if len(calls) == 1:  # a pipeline of one takes 20 us more
+            return [self._rows(connection, *calls[0])]
+        with peewee_errors, connection.pipeline():
+            cursors = [connection.execute(text, parameters) for text, parameters in calls]
+            return [cursor.fetchall() for cursor in cursors]
+
+    def run_many(self, text: str, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Run an SQL text once, the rows as an array a column; return all rows that it answers."""
+        connection = cast("Any", self).connection()
+        arrays = [array(column) for column in zip(*rows, strict=True)]
+        with peewee_errors:
+            return cast("list[tuple[Any, ...]]", connection.execute(text, (*fixed, *arrays)).fetchall())
+
+    def write_many(self, text: str, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
+        """Run an SQL text once, the rows as an array a column; return how many rows were written."""
+        connection = cast("Any", self).connection()
+        with peewee_errors:
+            return int(connection.execute(text, (*fixed, *map(array, columns))).rowcount)
+
+    def insert_new(self, table: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+        """Insert the rows by COPY if all of them are new; tell whether they were."""
+        cursor = cast("Any", self).connection().cursor()
+        copy = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        try:
+            with self.atomic(), peewee_errors, cursor.copy(copy) as stream:
+                stream.write(copied(list(columns.values())))
+        except peewee.IntegrityError:
+            return False
+        return True
+
+    def run_within(self, text: str, parameters: tuple[Any, ...], milliseconds: int) -> list[tuple[Any, ...]] | None:
+        """Run an SQL text that only reads; return its rows, None when it takes longer than that."""
+        run = cast("Any", self).execute_sql
+        try:
+            with self.atomic():
+                run("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
+                return cast("list[tuple[Any, ...]]", run(text, parameters).fetchall())
+        except peewee.OperationalError as error:
+            if not isinstance(cause_of(error), psycopg.errors.QueryCanceled):
+                raise
+            return None
+
+    def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Run SQL texts in a transaction of their own, in one round trip; return the rows when it is on disk."""
+        connection = cast("Any", self).connection()
+        if len(calls) == 1:  # it is a transaction by itself
+            return [self._rows(connection, *calls[0])]
+        try:
+            with peewee_errors, connection.pipeline():
+                connection.execute("BEGIN")
+                cursors = [connection.execute(text, parameters) for text, parameters in calls]
+                connection.execute("COMMIT")
+                return [cursor.fetchall() for cursor in cursors]
+        except peewee.PeeweeException:
+            if not self.is_broken():
+                connection.rollback()
+            raise
+
+    @staticmethod
+    def _rows(connection: Any, text: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        with peewee_errors:
+            return cast("list[tuple[Any, ...]]", connection.execute(text, parameters).fetchall())
+
+    def array(self, values: Sequence[Any]) -> str:
+        """Return texts as the parameter of `Dialect.in_array`; any column as one of `dialects.given`."""
+        return array(values)
+
+    def is_broken(self) -> bool:
+        """Tell whether the connection of this thread is lost."""
+        return not self.is_closed() and bool(self._state.conn.closed)  # type: ignore[attr-defined]
+
+
+def make(settings: Settings) -> PostgresStore:
+    """Return the database of these settings. Nothing is connected yet. Raises errors.Misconfigured."""
+    try:
+        psycopg.conninfo.conninfo_to_dict(settings.database_url)
+    except psycopg.ProgrammingError:  # its message may quote the password
+        raise errors.Misconfigured("DATABASE_URL: Must be a URL that libpq understands.") from None
+    database = PostgresStore(
+        settings.database_url.replace("postgres://", "postgresql://", 1),
+        prefer_psycopg3=True,
+        prepare_threshold=1 if settings.prepare_statements else None,
+        connect_timeout=_CONNECT_TIMEOUT,
+        tcp_user_timeout=settings.statement_timeout + _NETWORK_TIME,  # a host that is gone answers no statement_timeout
+        application_name="rollcall",
+    )
+    database.session_settings = {  # type: ignore[misc]
+        "statement_timeout": settings.statement_timeout,
+        "lock_timeout": settings.lock_timeout,
+        "idle_in_transaction_session_timeout": _IDLE_TRANSACTION_TIMEOUT,
+    }
+    return database

@@ -1,0 +1,153 @@
+"""SQLite as peewee knows it: a file, written by any number of processes."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import apsw
+import orjson
+import peewee
+from playhouse.apsw_ext import APSWDatabase
+
+from app import errors
+from app.config import Settings
+from app.models.dialects import SQLITE, Dialect
+from app.models.stores.driver import cause_of, peewee_errors
+
+_STEPS = 10_000  # of SQLite's machine between two looks at the clock: less than a millisecond
+_LOCK_PAUSE = 0.000_5  # seconds between two tries to get the lock of the writer: a commit takes some milliseconds
+_SOON = 100  # tries; who has it so long does no commit
+_LONG_LOCK_PAUSE = 0.005  # seconds
+_CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
+# 16 MiB, after which a commit copies the WAL into the file while others wait: with the default of 4 MiB the 99th
+# percentile of a group of events was 29 ms, and so 21; of updates 24 and 15.
+_WAL_PAGES = 4_000
+
+
+class SqliteStore(APSWDatabase):  # type: ignore[misc]
+    """An SQLite file, written by any number of processes, durable at every commit."""
+
+    dialect: ClassVar[Dialect] = SQLITE
+    is_prepared = False  # whether this process has seen it migrated, with a workspace in it
+    # What it says when it cannot serve just now; the rest, such as SQLError, are statements that are wrong.
+    unavailable = (
+        apsw.BusyError,
+        apsw.LockedError,
+        apsw.ReadOnlyError,
+        apsw.IOError,
+        apsw.FullError,
+        apsw.CantOpenError,
+        apsw.NoMemError,
+        apsw.ProtocolError,
+        apsw.InterruptError,
+        apsw.CorruptError,
+        apsw.NotADBError,
+    )
+
+    def _connect(self) -> Any:
+        connection = super()._connect()
+        # apsw binds no datetime; peewee's table of applied migrations has one.
+        connection.convert_binding = lambda cursor, number, value: str(value)
+        connection.set_busy_handler(self._wait)
+        return connection
+
+    def _wait(self, times: int) -> bool:
+        """Wait a little for a lock that was asked for so many times already; tell whether to ask once more.
+
+        SQLite's own handler waits longer each time, up to 100 ms: the one of two workers that lost a few times was 20
+        times slower than the other.
+        """
+        soon = min(times, _SOON)
+        waited = soon * _LOCK_PAUSE + (times - soon) * _LONG_LOCK_PAUSE
+        time.sleep(_LOCK_PAUSE if times < _SOON else _LONG_LOCK_PAUSE)
+        return bool(waited < self.timeout)
+
+    def is_broken(self) -> bool:
+        """Tell whether the connection is lost. SQLite's never is."""
+        return False
+
+    def array(self, texts: Sequence[str]) -> str:
+        """Return texts as the parameter of `Dialect.in_array`."""
+        return orjson.dumps(texts).decode()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let all that is read meanwhile see one state, and take the lock of a reader once instead of each time."""
+        if self.in_transaction():  # which sees one state already
+            yield
+            return
+        connection = self.connection()
+        with peewee_errors:
+            connection.execute("BEGIN")  # not peewee's, which takes the lock of a writer
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
+
+    def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Run SQL texts with their parameters; return the rows of each."""
+        cursor = self.connection().cursor()  # one for all: peewee's way to each costs half as much as the statement
+        with peewee_errors:
+            return [cursor.execute(text, parameters).fetchall() for text, parameters in calls]
+
+    def run_many(self, text: str, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Run an SQL text once for each row, prepared once; return all rows that it answers."""
+        with peewee_errors:
+            answers = self.connection().cursor().executemany(text, [fixed + row for row in rows])
+            return cast("list[tuple[Any, ...]]", answers.fetchall())
+
+    def write_many(self, text: str, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
+        """Run an SQL text once for each row, prepared once; return how many rows were written."""
+        connection = self.connection()
+        before = connection.total_changes()
+        with peewee_errors:
+            connection.cursor().executemany(text, zip(*map(repeat, fixed), *columns))  # noqa: B905 - fixed has no end
+        return int(connection.total_changes() - before)
+
+    def insert_new(self, table: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+        """Insert the rows that are new; tell whether they all were. A savepoint would take a third more time."""
+        text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        rows = list(columns.values())
+        return self.write_many(f"{text} ON CONFLICT DO NOTHING", (), rows) == len(rows[0])
+
+    def run_within(self, text: str, parameters: tuple[Any, ...], milliseconds: int) -> list[tuple[Any, ...]] | None:
+        """Run an SQL text that only reads; return its rows, None when it takes longer than that."""
+        deadline, connection = time.monotonic() + milliseconds / 1000, cast("Any", self).connection()
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        try:
+            return cast("list[tuple[Any, ...]]", self.execute_sql(text, parameters).fetchall())
+        except (apsw.InterruptError, peewee.OperationalError) as error:
+            if not isinstance(cause_of(error), apsw.InterruptError):
+                raise
+            return None
+        finally:
+            connection.set_progress_handler(None)
+
+    def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+        """Run SQL texts in a transaction of their own; return the rows of each when it is on disk."""
+        with self.atomic():
+            return self.run_all(calls)
+
+
+def make(settings: Settings) -> SqliteStore:
+    """Return the database of these settings. Nothing is connected yet. Raises errors.Misconfigured."""
+    try:
+        Path(settings.sqlite_path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.Misconfigured(f"DATABASE_URL: the folder of the file cannot be made ({error.strerror}).") from None
+    return SqliteStore(
+        settings.sqlite_path,
+        pragmas=[
+            ("journal_mode", "wal"),
+            ("synchronous", "full"),
+            ("foreign_keys", 1),
+            ("secure_delete", 1),
+            ("cache_size", -_CACHE_KIB),
+            ("wal_autocheckpoint", _WAL_PAGES),
+        ],
+        timeout=settings.lock_timeout / 1000,
+        lock_type="IMMEDIATE",
+    )
