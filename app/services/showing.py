@@ -1,18 +1,15 @@
-"""Users as the API shows them: SQLite itself writes them where it can (app/models/users/rendering.py)."""
+"""Users as the API shows them: the database itself writes them where it can (app/models/users/rendering.py)."""
 
 from typing import Any
 
 from app import errors
 from app.cursors import Page
-from app.models.users import rendering
 from app.services import together, users
 from app.services.users import RenderedUser, UserRow
 
 
 def find(workspace: int, uid: str) -> UserRow | RenderedUser:
     """Return the user of that uid. Raises errors.UserNotFound."""
-    if not rendering.renders():
-        return users.retrieve(workspace, uid)
     found: UserRow | RenderedUser | None = together.look([together.retrieve(workspace, uid)])[0]
     if found is None:
         raise errors.UserNotFound()
@@ -22,7 +19,7 @@ def find(workspace: int, uid: str) -> UserRow | RenderedUser:
 def page(workspace: int, limit: int, after: str | None, before: str | None, descending: bool, **filters: Any) -> Page:
     """Return a page of UserRows, or of JSON where the database writes it; the rest as `users.page`."""
     is_plain = before is None and not descending and filters == {"meta": {}}
-    if not is_plain or not rendering.renders():
+    if not is_plain:
         return users.page(workspace, limit, after, before, descending, **filters)
     found: Page = together.look([together.page(workspace, limit, after)])[0]
     return found

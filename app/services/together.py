@@ -46,67 +46,53 @@ class Operation(NamedTuple):
 
 
 def retrieve(workspace: int, uid: str) -> Operation:
-    """Return the operation that finds a user: a UserRow, or a RenderedUser where the database writes it."""
-    if not rendering.renders():
-        return Operation([users_store.find_call(workspace, uid)], _user, workspace=workspace)
+    """Return the operation that finds a user: a RenderedUser, or a UserRow where the database cannot write it."""
 
     def more(rows: Rows) -> Sequence[Call | Share]:
         if not rows[0]:
             return ()
-        id, _, _, has_segments, has_sides = rows[0][0]
-        if has_segments:
+        id, _, _, by_hand, has_sides = rows[0][0]
+        if by_hand:
             return [users_store.find_call(workspace, uid)]
         return [rendering.beside_call(workspace, id, id)] if has_sides else ()
 
-    return Operation([rendering.find_call(workspace, uid)], _rendered_user, workspace=workspace, more=more)
+    return Operation([rendering.find_call(workspace, uid)], _user, workspace=workspace, more=more)
 
 
-def _user(rows: Rows) -> UserRow | None:
-    return users_store.row(rows[0][0]) if rows[0] else None
-
-
-def _rendered_user(rows: Rows) -> UserRow | RenderedUser | None:
+def _user(rows: Rows) -> UserRow | RenderedUser | None:
     if not rows[0]:
         return None
-    id, _, json, has_segments, has_sides = rows[0][0]
-    if has_segments:
-        return _user(rows[1:])
+    id, _, json, by_hand, has_sides = rows[0][0]
+    if by_hand:
+        return users_store.row(rows[1][0]) if rows[1] else None
     return RenderedUser(id, rendering.complete([(id, json)], rows[1])[0] if has_sides else json)
-
-
-def _has_segments(rows: Rows) -> bool:
-    return bool(rows[0] and rows[0][0][2])
 
 
 def page(workspace: int, limit: int, after: str | None) -> Operation:
     """Return the operation that finds users in the order of their ids: a Page of UserRows, or of JSON as `retrieve`."""
 
-    def made() -> Call:
-        return users_store.page_call(limit + 1, [of_workspace(workspace)], after)
+    def more(rows: Rows) -> Sequence[Call]:
+        users, beside = rendering.apart(rows[0])
+        if any(user[2] for user in users):
+            return [users_store.page_call(limit + 1, [of_workspace(workspace)], after)]
+        return [rendering.beside_call(workspace, users[0][0], users[-1][0])] if users and beside is None else ()
 
     def result(rows: Rows) -> cursors.Page:
-        found = [users_store.row(values[1:]) for values in rows[0]]
-        return cursors.page(found, bool(rows[0] and rows[0][0][0]), limit, backwards=False)
-
-    if not rendering.renders():
-        return Operation([made()], result, workspace=workspace)
-
-    def more(rows: Rows) -> Sequence[Call]:
-        if not rows[0] or _has_segments(rows):
-            return [made()]
-        return [rendering.beside_call(workspace, rows[0][0][0], rows[0][-1][0])]
-
-    def rendered(rows: Rows) -> cursors.Page:
-        if not rows[0] or _has_segments(rows):
-            return result(rows[1:])
-        found, beside = rows
+        found, beside = rendering.apart(rows[0])
+        if not found:
+            return cursors.Page([])
+        if any(user[2] for user in found):
+            made = [users_store.row(values[1:]) for values in rows[1]]
+            return cursors.page(made, bool(rows[1] and rows[1][0][0]), limit, backwards=False)
         users = found[:limit]
         following, previous = len(found) > limit, found[0][3]
         return cursors.Page(
-            rendering.complete(users, beside), users[-1][0] if following else None, users[0][0] if previous else None
+            rendering.complete(users, rows[1] if beside is None else beside),
+            users[-1][0] if following else None,
+            users[0][0] if previous else None,
         )
 
-    return Operation([rendering.page_call(workspace, limit + 1, after)], rendered, workspace=workspace, more=more)
+    return Operation([rendering.page_call(workspace, limit + 1, after)], result, workspace=workspace, more=more)
 
 
 def save(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:

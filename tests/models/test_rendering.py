@@ -1,36 +1,33 @@
-"""The user object that SQLite writes is the one that app/api/replies.py writes, byte for byte."""
+"""The user object that the database writes is the one that app/api/replies.py writes, byte for byte."""
 
 import json
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import dates
 from app.api import replies
 from app.models import users
-from app.models.database import db, reading, run_all
+from app.models.database import db
 from app.models.keyset import of_workspace
-from app.models.users import rendering
+from app.models.users import RenderedUser
 from app.services import together
 from tests.factories import fresh
 
 
-@pytest.fixture
-def engine():
-    """Postgres writes JSON with spaces in it, so there it is not used."""
-    return "sqlite"
-
-
 def all_ways(workspace):
     """The JSON of all users: on a page, each by itself, and as made of rows in Python."""
-    with reading():
-        [found] = run_all([rendering.page_call(workspace, 1_000, None)])
-        [beside] = run_all([rendering.beside_call(workspace, found[0][0], found[-1][0])])
     rows, _ = users.page(1_000, [of_workspace(workspace)], None, descending=False)
-    single = [one.json.encode() for one in together.look([together.retrieve(workspace, row.uid) for row in rows])]
-    paged = [one.encode() for one in rendering.complete(found, beside)]
-    return paged, single, [replies.user_json(row) for row in rows]
+    single = together.look([together.retrieve(workspace, row.uid) for row in rows])
+    paged = together.look([together.page(workspace, 1_000, None)])[0].rows
+    texts = [
+        [
+            one.encode() if isinstance(one, str) else getattr(one, "json", "").encode() or replies.user_json(one)
+            for one in way
+        ]
+        for way in (paged, single)
+    ]
+    return *texts, [replies.user_json(row) for row in rows]
 
 
 def test_users_with_all_that_hangs_on_them(api, workspace, make_list):
@@ -71,7 +68,9 @@ def test_odd_values(api, workspace, first_name, last_name, meta, created_at):
     response = api.put(f"users/{uid}", {"first_name": first_name, "last_name": last_name, "meta": meta})
     if response.status_code == 200:  # what the schema refuses is not stored
         db.execute_sql(
-            "UPDATE users SET created_at = ?, last_interaction = ? WHERE workspace_id = ? AND uid = ?",
+            "UPDATE users SET created_at = ?, last_interaction = ? WHERE workspace_id = ? AND uid = ?".replace(
+                "?", db.dialect.parameter
+            ),
             (created_at, created_at + 1, workspace, uid),
         )
     paged, single, made = all_ways(workspace)
@@ -80,6 +79,17 @@ def test_odd_values(api, workspace, first_name, last_name, meta, created_at):
 
 def test_a_page_begins_behind_its_cursor_and_says_whether_anybody_is_before_it(api, workspace):
     ids = [api.user()["id"] for _ in range(4)]
-    for cursor, found, behind in ((None, ids, 0), (ids[0], ids[1:], 1), ("0" * 24, ids, 0), (ids[-1], [], None)):
-        [rows] = run_all([rendering.page_call(workspace, 10, cursor)])
-        assert [row[0] for row in rows] == found and (not rows or rows[0][-1] == behind)
+    for cursor, found, behind in ((None, ids, False), (ids[0], ids[1:], True), ("0" * 24, ids, False)):
+        [page] = together.look([together.page(workspace, 10, cursor)])
+        assert [json.loads(one)["id"] for one in page.rows] == found and (page.previous is not None) == behind
+    assert together.look([together.page(workspace, 10, ids[-1])])[0].rows == []
+
+
+def test_what_postgres_spells_otherwise_is_written_in_python(api, workspace):
+    odd = {"small": 1e-7, "large": 1e16, "huge": 1.5e300, "long": 1234567890123456, "plain": 0.001}
+    api.put("users/odd", {"meta": odd})
+    api.put("users/even", {"meta": {"plain": 0.0001}})
+    paged, single, made = all_ways(workspace)
+    assert paged == single == made
+    found = together.look([together.retrieve(workspace, uid) for uid in ("odd", "even")])
+    assert [isinstance(one, RenderedUser) for one in found] == [db.dialect.name == "sqlite", True]
