@@ -54,7 +54,14 @@ def _connections(service):
 
 
 def _workers(service):
-    return [one for one in psutil.Process(service.process.pid).children() if "app.jobs" not in one.cmdline()]
+    return [one for one in psutil.Process(service.process.pid).children() if _is_worker(one)]
+
+
+def _is_worker(process):
+    try:
+        return "app.jobs" not in process.cmdline()
+    except psutil.Error:  # it is dead by now, or waits to be collected
+        return False
 
 
 def test_of_clients_who_come_at_once_whoever_has_fewer_takes_more():
