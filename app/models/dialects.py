@@ -25,8 +25,7 @@ class Dialect:
     in_array: str  # being one of the texts of a parameter that `array` of the store makes
     for_update: str  # what makes a SELECT lock its rows
     indexed_by: str  # what makes a SELECT use an index, of its name; "" where the planner finds it by itself
-    writable_with: bool  # whether WITH may hold an INSERT
-    shares: bool  # whether one statement for many calls is quicker than one each (app/models/shares.py)
+    shares: bool  # whether one statement may write many rows that are given as arrays, and answer for each
 
 
 SQLITE = Dialect(
@@ -47,7 +46,6 @@ SQLITE = Dialect(
     in_array="IN (SELECT value FROM json_each(?))",
     for_update="",  # BEGIN IMMEDIATE has locked everything
     indexed_by=" INDEXED BY {}",
-    writable_with=False,
     shares=False,
 )
 
@@ -71,7 +69,6 @@ POSTGRES = Dialect(
     in_array="= ANY(?::text[])",
     for_update=" FOR UPDATE",
     indexed_by="",
-    writable_with=True,
     shares=True,
 )
 

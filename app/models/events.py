@@ -126,7 +126,7 @@ def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> Non
 
     The users are locked in the order of their uids. now: epoch milliseconds, when users who are new are made.
     """
-    if db.dialect.writable_with:
+    if db.dialect.shares:
         users: list[Sequence[Any]] = [
             [one.uid for one in recordings],
             [one.new_user_id for one in recordings],

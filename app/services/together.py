@@ -72,24 +72,21 @@ def page(workspace: int, limit: int, after: str | None) -> Operation:
     """Return the operation that finds users in the order of their ids: a Page of UserRows, or of JSON as `retrieve`."""
 
     def more(rows: Rows) -> Sequence[Call]:
-        users, beside = rendering.apart(rows[0])
-        if any(user[2] for user in users):
+        if any(row[2] for row in rows[0]):
             return [users_store.page_call(limit + 1, [of_workspace(workspace)], after)]
-        return [rendering.beside_call(workspace, users[0][0], users[-1][0])] if users and beside is None else ()
+        return rendering.beside_calls(workspace, rows[0])
 
     def result(rows: Rows) -> cursors.Page:
-        found, beside = rendering.apart(rows[0])
-        if not found:
+        if not rows[0]:
             return cursors.Page([])
-        if any(user[2] for user in found):
+        if any(row[2] for row in rows[0]):
             made = [users_store.row(values[1:]) for values in rows[1]]
             return cursors.page(made, bool(rows[1] and rows[1][0][0]), limit, backwards=False)
+        found, beside = rendering.apart(*rows)
         users = found[:limit]
         following, previous = len(found) > limit, found[0][3]
         return cursors.Page(
-            rendering.complete(users, rows[1] if beside is None else beside),
-            users[-1][0] if following else None,
-            users[0][0] if previous else None,
+            rendering.complete(users, beside), users[-1][0] if following else None, users[0][0] if previous else None
         )
 
     return Operation([rendering.page_call(workspace, limit + 1, after)], result, workspace=workspace, more=more)
@@ -128,16 +125,15 @@ def look(operations: Sequence[Operation]) -> list[Any]:
 @statement
 def _look(operations: Sequence[Operation]) -> list[Any]:
     with reading():
-        found = _shared_out(operations, _run([call for one in operations for call in one.calls]))
-        for one, rows in zip(operations, found, strict=True):
-            if one.more and (calls := one.more(rows)):
-                rows.extend(_run(calls))
-    return [one.result(rows) for one, rows in zip(operations, found, strict=True)]
+        found = _ask([one.calls for one in operations])
+        more = _ask([one.more(rows) if one.more else () for one, rows in zip(operations, found, strict=True)])
+    return [one.result([*rows, *others]) for one, rows, others in zip(operations, found, more, strict=True)]
 
 
-def _run(calls: Sequence[Call | Share]) -> Rows:
-    merged = merge(calls)
-    return merged.deal(run_all(merged.calls))
+def _ask(wanted: Sequence[Sequence[Call | Share]]) -> list[Rows]:
+    """Run the calls of all at once, if there are any; return the rows of each."""
+    merged = merge([call for calls in wanted for call in calls])
+    return _shared_out(wanted, merged.deal(run_all(merged.calls)) if merged.calls else [])
 
 
 def write(operations: Sequence[Operation]) -> list[Any]:
@@ -154,7 +150,9 @@ def write(operations: Sequence[Operation]) -> list[Any]:
     merged = merge([call for one in chosen for call in one.calls])
     locks = _locks(chosen) if len(merged.calls) > 1 else []
     rows = merged.deal(commit_all([*locks, *merged.calls])[len(locks) :])
-    results = [one.result(own) for one, own in zip(chosen, _shared_out(chosen, rows), strict=True)]
+    results = [
+        one.result(own) for one, own in zip(chosen, _shared_out([one.calls for one in chosen], rows), strict=True)
+    ]
     _mark(chosen, results)
     done = dict(zip(ordered, _with_segments(chosen, results), strict=True))
     return [done.get(index) for index in range(len(operations))]
@@ -166,8 +164,8 @@ def _free(operations: Sequence[Operation]) -> list[int]:
     checks = [(index, one.check) for index, one in enumerate(operations) if one.check]
     if not checks:
         return list(range(len(operations)))
-    found = _run([check for _, check in checks])
-    taken = {index for (index, _), rows in zip(checks, found, strict=True) if rows}
+    found = _ask([[check] for _, check in checks])
+    taken = {index for (index, _), [rows] in zip(checks, found, strict=True) if rows}
     return [index for index in range(len(operations)) if index not in taken]
 
 
@@ -185,9 +183,10 @@ def _locks(operations: Sequence[Operation]) -> list[Call]:
     return [users_store.lock_call(workspace, uids[workspace]) for workspace in sorted(uids)]
 
 
-def _shared_out(operations: Sequence[Operation], rows: Rows) -> list[Rows]:
+def _shared_out(wanted: Sequence[Sequence[Call | Share]], rows: Rows) -> list[Rows]:
+    """The rows of the calls of each, of the rows of all."""
     remaining = iter(rows)
-    return [[next(remaining) for _ in one.calls] for one in operations]
+    return [[next(remaining) for _ in calls] for calls in wanted]
 
 
 def _mark(operations: Sequence[Operation], results: list[Any]) -> None:

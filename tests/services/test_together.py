@@ -54,6 +54,16 @@ def test_a_write_that_a_rule_forbids_leaves_the_others(workspace):
     assert refused is None and done.user.meta == {"more": 1}
 
 
+def test_what_reads_must_ask_a_second_time_they_ask_together(api, workspace, monkeypatch):
+    together.write([save(workspace, uid, meta={"plan": "gold"}) for uid in "abc"])
+    api.post("segments", {"name": "gold", "rule": {"attribute": "meta.plan", "is": "gold"}})
+    trips, run_all = [], together.run_all
+    monkeypatch.setattr(together, "run_all", lambda calls: trips.append(len(calls)) or run_all(calls))
+    found = together.look([together.retrieve(workspace, uid) for uid in "abc"])
+    assert [len(one.segments) for one in found] == [1, 1, 1]
+    assert trips == [1, 1]  # one statement for all of them, and one more for what the database cannot write
+
+
 def test_users_of_several_workspaces_are_kept_apart(workspace, other_workspace):
     mine, theirs = together.write([save(one, "ada", meta={"of": one}) for one in (workspace, other_workspace)])
     assert (mine.user.meta["of"], theirs.user.meta["of"]) == (workspace, other_workspace)

@@ -23,11 +23,9 @@ def find(workspace: int, uid: str) -> UserRow | None:
     return row(rows[0]) if rows else None
 
 
-def find_call(workspace: int, uid: str) -> Call | Share:
-    """Return the call of `find`."""
-    if db.dialect.shares:
-        return Share(_FIND_EACH, (workspace,), uid, (uid,))
-    return Call(_FIND, (workspace, uid))
+def find_call(workspace: int, uid: str) -> Share:
+    """Return the call of `find`, with the others of its moment."""
+    return Share(_FIND_EACH, (workspace,), uid, (uid,))
 
 
 _FIND_EACH = Statement(

@@ -1,7 +1,7 @@
 """The user object of engage.md section 3 as the database itself writes it: the reads of the hot path.
 
 A dict made of a row, and JSON made of that, take as long as finding the row; written by the query they take a tenth of
-it on SQLite, a read takes 10 us less of 33, a page of 30 half. On Postgres, with the worker, a page takes 307 us of 860
+it. On SQLite a read takes 10 us less of 33, a page of 30 half. On Postgres, with the worker, a page takes 307 us of 860
 (docs/performance.md). A test proves that the bytes are those of app/api/replies.py.
 """
 
@@ -138,6 +138,9 @@ def find_call(workspace: int, uid: str) -> Share:
     return Share(_FIND_EACH, (workspace, workspace), uid, (uid,))
 
 
+_Rows = Sequence[tuple[Any, ...]]
+
+
 @functools.lru_cache
 def _page_statement(count: int) -> Statement:
     """The statement for pages of a size: if that is open, Postgres plans each page anew, which takes longer than it."""
@@ -185,21 +188,25 @@ def page_call(workspace: int, count: int, cursor: str | None) -> Call:
     return Call(_page_statement(count), (workspace, *beyond, *beyond, *[workspace] * tables))
 
 
+def beside_calls(workspace: int, page: _Rows) -> Sequence[Call]:
+    """Return what is to be called for all that is beside the users of the rows of `page_call`, of the same snapshot."""
+    if db.dialect.name != "sqlite" or not page:
+        return ()
+    return [beside_call(workspace, page[0][0], page[-1][0])]
+
+
 def beside_call(workspace: int, first: str, last: str) -> Call:
     """Return the call that finds what side tables have of the users from one id to the other, for `complete`."""
     return Call(_BESIDE, (workspace, first, last) * len(_TABLES))
 
 
-_Rows = Sequence[tuple[Any, ...]]
-
-
-def apart(rows: _Rows) -> tuple[_Rows, _Rows | None]:
-    """Return the users of the rows of `page_call` and what there is beside them: None if that is still to be asked.
+def apart(rows: _Rows, *beside_rows: _Rows) -> tuple[_Rows, _Rows]:
+    """Return the users, and what there is beside them for `complete`, of the rows of `page_call` and `beside_calls`.
 
     A user's is (id, JSON, whether Python must make the object, whether a user is on the other side of the cursor).
     """
     if db.dialect.name == "sqlite":
-        return rows, None
+        return rows, beside_rows[0]
     beside = [(id, name, position, json) for id, json, _, _, name, position in rows if name is not None]
     return rows[: len(rows) - len(beside)], beside
 
