@@ -55,17 +55,19 @@ def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: boo
     if any(claiming) or not all(plain):
         _lock(workspace, items)
     waiting: list[Item] = []
+    somebody: set[str] = set()  # the uids of those who wait
     for item, is_plain, may_claim in zip(items, plain, claiming, strict=True):
         if not is_plain or (may_claim and found.are_moving):
             refused |= _run_together(workspace, waiting)
-            waiting = []
+            waiting, somebody = [], set()
         if not is_plain:
             refused |= _try(item, lambda item: _run_alone(workspace, item, any_id))
             continue
-        if may_claim and item.uid not in {one.uid for one in waiting}:  # who waits is somebody already
+        if may_claim and item.uid not in somebody:
             refused |= _try(item, lambda item: users.claim(workspace, item.uid, item.fields))
         if item.position not in refused:
             waiting.append(item)
+            somebody.add(item.uid)
     return refused | _run_together(workspace, waiting)
 
 
