@@ -64,6 +64,18 @@ def test_what_reads_must_ask_a_second_time_they_ask_together(api, workspace, mon
     assert trips == [1, 1]  # one statement for all of them, and one more for what the database cannot write
 
 
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_reads_that_come_one_by_one_are_not_planned_each_time(workspace):
+    together.write([save(workspace, f"u{n}", meta={"plan": "gold"}) for n in range(500)])
+    db.execute_sql("ANALYZE users")
+    for n in range(20):
+        assert together.look([together.retrieve(workspace, f"u{n}")])[0]
+    [(anew,)] = db.execute_sql(
+        "SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT users.id, users.uid, format%%'",
+    ).fetchall()
+    assert anew < 10  # Postgres plans the first five anew, whatever they are
+
+
 def test_users_of_several_workspaces_are_kept_apart(workspace, other_workspace):
     mine, theirs = together.write([save(one, "ada", meta={"of": one}) for one in (workspace, other_workspace)])
     assert (mine.user.meta["of"], theirs.user.meta["of"]) == (workspace, other_workspace)

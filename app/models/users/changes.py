@@ -74,7 +74,7 @@ def lock_all(workspace: int, uids: Collection[str], with_accounts: bool = False)
 
 _LOCK_EACH = Statement(
     lambda d: (
-        f"SELECT id FROM users WHERE workspace_id = ? AND uid {d.in_array} ORDER BY uid"
+        f"SELECT id FROM users WHERE workspace_id = ? AND uid {d.in_short_array} ORDER BY uid"
         f"{' FOR NO KEY UPDATE' if d.for_update else ''}"
     ).replace("?", d.parameter)
 )

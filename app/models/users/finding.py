@@ -29,7 +29,9 @@ def find_call(workspace: int, uid: str) -> Share:
 
 
 _FIND_EACH = Statement(
-    lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = ? AND uid {d.in_array}".replace("?", d.parameter)
+    lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = ? AND uid {d.in_short_array}".replace(
+        "?", d.parameter
+    )
 )
 
 
@@ -191,7 +193,8 @@ def has_updateable(workspace: int) -> bool:
 def _claimants_statement(column: str, of_each: bool) -> Statement:
     return Statement(
         lambda d: (
-            f"SELECT id, {column} FROM users WHERE workspace_id = ? AND {column} {d.in_array if of_each else '= ?'} "
+            f"SELECT id, {column} FROM users "
+            f"WHERE workspace_id = ? AND {column} {d.in_short_array if of_each else '= ?'} "
             f"AND uid_updateable{'' if of_each else ' LIMIT 2'}"
         ).replace("?", d.parameter)
     )

@@ -121,7 +121,7 @@ def _find_each(d: Dialect) -> str:
     return _placed(
         d,
         f"SELECT users.id, users.uid, {json}, {_by_hand(d)}, {has_sides} FROM users "
-        f"WHERE users.workspace_id = ? AND users.uid {d.in_array}",
+        f"WHERE users.workspace_id = ? AND users.uid {d.in_short_array}",
     )
 
 
