@@ -69,27 +69,30 @@ def _user(rows: Rows) -> UserRow | RenderedUser | None:
 
 
 def page(workspace: int, limit: int, after: str | None) -> Operation:
-    """Return the operation that finds users in the order of their ids: a Page of UserRows, or of JSON as `retrieve`."""
+    """Return the operation that finds users in the order of their ids: a Page of UserRows, or of JSON as `retrieve`.
+
+    The JSON is that of each, or one text of all with commas between.
+    """
 
     def more(rows: Rows) -> Sequence[Call]:
-        if any(row[2] for row in rows[0]):
+        found = rendering.page_of(rows[0], limit)
+        if found is None or (found.beside is not None and not found.is_by_hand):
+            return ()
+        if found.is_by_hand:
             return [users_store.page_call(limit + 1, [of_workspace(workspace)], after)]
-        return rendering.beside_calls(workspace, rows[0])
+        return [rendering.beside_call(workspace, found.first, found.last)]
 
     def result(rows: Rows) -> cursors.Page:
-        if not rows[0]:
+        found = rendering.page_of(rows[0], limit)
+        if found is None:
             return cursors.Page([])
-        if any(row[2] for row in rows[0]):
+        if found.is_by_hand:
             made = [users_store.row(values[1:]) for values in rows[1]]
             return cursors.page(made, bool(rows[1] and rows[1][0][0]), limit, backwards=False)
-        found, beside = rendering.apart(*rows)
-        users = found[:limit]
-        following, previous = len(found) > limit, found[0][3]
-        return cursors.Page(
-            rendering.complete(users, beside), users[-1][0] if following else None, users[0][0] if previous else None
-        )
+        users = found.complete(rows[1] if found.beside is None else found.beside)
+        return cursors.Page(users, found.last if found.has_next else None, found.first if found.has_previous else None)
 
-    return Operation([rendering.page_call(workspace, limit + 1, after)], result, workspace=workspace, more=more)
+    return Operation([rendering.page_call(workspace, limit, after)], result, workspace=workspace, more=more)
 
 
 def save(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
