@@ -1,5 +1,6 @@
 """What is done together is done as each by itself would be."""
 
+import json
 import threading
 import time
 
@@ -52,6 +53,49 @@ def test_a_write_that_a_rule_forbids_leaves_the_others(workspace):
     together.write([save(workspace, "ada", meta={str(n): n for n in range(300)})])
     refused, done = together.write([save(workspace, "ada", meta={"more": 1}), save(workspace, "bob", meta={"more": 1})])
     assert refused is None and done.user.meta == {"more": 1}
+
+
+def test_whoever_would_get_the_uid_of_another_is_left_to_the_routes(api, workspace):
+    for known in ({"email": "Ada@x.io"}, {"number": "+15550001"}):
+        users.make_without_uid(workspace, known)
+    by_email, by_number, by_its_email, free, changed = together.write(
+        [
+            save(workspace, "a", email="ada@X.io", number="+15559999"),
+            save(workspace, "b", email=None, number="+1 555 0001"),
+            save(workspace, "c", email="c@x.io", number="+15550001"),  # the email goes first, and is nobody's
+            save(workspace, "d", email="d@x.io"),
+            save(workspace, "e", meta={"n": 1}),
+        ]
+    )
+    assert (by_email, by_number) == (None, None)
+    assert [one.created for one in (by_its_email, free, changed)] == [True, True, True]
+    assert len(api.get("users").json["data"]) == 5
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_a_create_is_one_round_trip(workspace, monkeypatch):
+    trips = []
+    for name in ("run_all", "commit_all"):
+        run = getattr(together, name)
+        monkeypatch.setattr(
+            together, name, lambda calls, name=name, run=run: trips.append((name, len(calls))) or run(calls)
+        )
+    together.write([save(workspace, "a", email="a@x.io", number="+15550001", meta={"n": 1})])
+    assert trips == [("commit_all", 1)]
+
+
+@pytest.mark.parametrize("cursors", [(None, None), (0, 2, None, 1, 2)])
+def test_pages_of_one_moment_are_kept_apart(api, workspace, cursors):
+    for number in range(4):
+        api.put(f"users/u{number}", {"device_token": f"t{number}", "device_platform": "ios"})
+        api.put(f"users/u{number}", {"device_token": f"s{number}", "device_platform": "ios"})
+    data = api.get("users").json["data"]
+    pages = together.look([together.page(workspace, 2, None if at is None else data[at]["id"]) for at in cursors])
+    for at, page in zip(cursors, pages, strict=True):
+        first = 0 if at is None else at + 1
+        assert json.loads(f"[{','.join(page.rows)}]") == data[first : first + 2]
+        assert page.next == (data[first + 1]["id"] if first + 2 < len(data) else None)
+        assert page.previous == (data[first]["id"] if first else None)
 
 
 def test_what_reads_must_ask_a_second_time_they_ask_together(api, workspace, monkeypatch):

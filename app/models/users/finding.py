@@ -190,34 +190,29 @@ def has_updateable(workspace: int) -> bool:
     return bool(_HAS_UPDATEABLE(workspace))
 
 
-def _claimants_statement(column: str, of_each: bool) -> Statement:
+def _claimants_statement(column: str) -> Statement:
     return Statement(
         lambda d: (
-            f"SELECT id, {column} FROM users "
-            f"WHERE workspace_id = ? AND {column} {d.in_short_array if of_each else '= ?'} "
-            f"AND uid_updateable{'' if of_each else ' LIMIT 2'}"
-        ).replace("?", d.parameter)
+            f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND {column} = {d.parameter} "
+            "AND uid_updateable LIMIT 2"
+        )
     )
 
 
-_CLAIMANTS = {column: _claimants_statement(column, of_each=False) for column in ("email_key", "number_digits")}
-_CLAIMANTS_OF_EACH = {column: _claimants_statement(column, of_each=True) for column in _CLAIMANTS}
+_CLAIMANTS = {column: _claimants_statement(column) for column in ("email_key", "number_digits")}
 
 
 def claimants(workspace: int, changes: Mapping[str, Any]) -> list[str]:
     """Return the ids of up to two users without a uid of their own who have the email given, else the number given."""
     keys = keys_of(changes)
-    return [id for id, _ in _CLAIMANTS[keys[0][0]](workspace, keys[0][1])] if keys else []
+    return [id for (id,) in _CLAIMANTS[keys[0][0]](workspace, keys[0][1])] if keys else []
 
 
-def claimants_call(workspace: int, changes: Mapping[str, Any]) -> Call | Share | None:
-    """Return the call that finds any of `claimants`; none when neither an email nor a number is given."""
-    keys = keys_of(changes)
-    if not keys:
+def claimants_call(workspace: int, changes: Mapping[str, Any]) -> Call | None:
+    """Return the call that finds any of `claimants`; none when no email or number is given, or `upsert_call` looks."""
+    if db.dialect.shares or not (keys := keys_of(changes)):
         return None
     column, key = keys[0]
-    if db.dialect.shares:
-        return Share(_CLAIMANTS_OF_EACH[column], (workspace,), key, (key,))
     return Call(_CLAIMANTS[column], (workspace, key))
 
 
