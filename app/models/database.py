@@ -7,7 +7,7 @@ where that is safe (a conflict, a connection that died) and raise errors.Storage
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import peewee
@@ -16,7 +16,7 @@ from app import errors
 from app.config import Settings
 from app.models import stores
 from app.models.dialects import Dialect
-from app.models.stores import PostgresStore, SqliteStore, peewee_errors
+from app.models.stores import PostgresStore, Rows, SqliteStore, peewee_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,13 +104,12 @@ def write_many(statement: Statement, fixed: tuple[Any, ...], columns: Sequence[S
     return cast("int", db.write_many(statement.text, fixed, columns))
 
 
-def insert_new(table: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+def insert_new(table: str, rows: Rows) -> bool:
     """Insert rows, in the fastest way of the database; where a key is taken return False, with none or some inserted.
 
-    columns: name -> a value for every row, of which there is at least one. Keys are taken in the order of the rows.
-    Call in a transaction.
+    rows: at least one. Keys are taken in their order. Call in a transaction.
     """
-    return cast("bool", db.insert_new(table, columns))
+    return cast("bool", db.insert_new(table, rows))
 
 
 def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:

@@ -10,6 +10,7 @@ import peewee
 from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, statement, transaction, write_many
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
 from app.models.shares import Share, merge
+from app.models.stores import Rows
 from app.models.users import dump, load_flat
 
 
@@ -155,8 +156,8 @@ def _touch_all(workspace: int, now: int, recordings: Sequence[Recording]) -> dic
     new = [uid for uid in latest if uid not in found]
     if new:
         ids, times = zip(*[latest[uid] for uid in new], strict=True)
-        columns = {"workspace_id": [workspace] * len(new), "created_at": [now] * len(new)}
-        insert_new("users", columns | {"id": ids, "uid": new, "last_interaction": times})
+        fixed = {"workspace_id": [workspace] * len(new), "created_at": [now] * len(new)}
+        insert_new("users", Rows(fixed, id=ids, uid=new, last_interaction=times))
     known = sorted((id, latest[uid][1]) for uid, (id, archived_at) in found.items() if archived_at is None)
     if known:
         ids, times = zip(*known, strict=True)

@@ -1,6 +1,7 @@
 """Batches: many writes in one request, in order, each with its own verdict (engage.md section 6)."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from app import clock, errors, ids, uids
 from app.items import Item
@@ -33,13 +34,35 @@ def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int
 
 @transaction
 def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int, errors.Failure]:
-    return run_within(workspace, items, any_id)
+    return run_within(workspace, Ready(items, any_id))
 
 
-def run_within(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, errors.Failure]:
+class Ready(NamedTuple):
+    """Items, and what was made of them before their transaction; prepared: None where that has to wait for it."""
+
+    items: Sequence[Item]
+    any_id: bool = False
+    prepared: users_store.Prepared | None = None
+
+
+def prepare(workspace: int, items: Sequence[Item], any_id: bool = False) -> Ready:
+    """Do what `run_within` need not do in the transaction: while that of others runs it takes no time.
+
+    Users alone are prepared; of events most of the time is the database's.
+    """
+    if not items or any(item.type == "event" for item in items) or not _are_plain(items, any_id):
+        return Ready(items, any_id)
+    changes = _changes(items, ids.several(len(items)))
+    return Ready(items, any_id, users_store.prepare_upserts(workspace, changes, clock.now(), ahead=True))
+
+
+def run_within(workspace: int, ready: Ready) -> dict[int, errors.Failure]:
     """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
+    items, any_id, prepared = ready
     found = _find_claims(workspace, items)
-    if not found.keys and _are_plain(items, any_id):
+    if prepared and not found.keys:
+        refused = _refused(items, users_store.upsert_prepared(prepared))
+    elif not found.keys and _are_plain(items, any_id):
         refused = _run_together(workspace, items)
     else:
         refused = _run_mixed(workspace, items, found, any_id)
@@ -129,13 +152,20 @@ def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Fai
         users_store.make_all(workspace, {item.uid: ids.new() for item in items}, now)
     refused: set[int] = set()
     if of_users:
-        changes = [Change(id, one.uid, one.fields) for id, one in zip(new_ids, of_users, strict=False)]
-        refused = users_store.upsert_all(workspace, changes, now)
+        refused = users_store.upsert_all(workspace, _changes(of_users, new_ids), now)
     if recorded:
         happened = events.new_rows(now, [one.fields for one in recorded])
         named = [one.uid for one in recorded]
         events_store.record_all(workspace, now, list(map(Recording, named, new_ids[len(of_users) :], happened)))
-    return {of_users[position].position: users.too_many_keys() for position in refused}
+    return _refused(of_users, refused)
+
+
+def _changes(items: Sequence[Item], new_ids: Sequence[str]) -> list[Change]:
+    return [Change(id, one.uid, one.fields) for id, one in zip(new_ids, items, strict=False)]
+
+
+def _refused(items: Sequence[Item], places: set[int]) -> dict[int, errors.Failure]:
+    return {items[place].position: users.too_many_keys() for place in places}
 
 
 def _try(item: Item, write: Callable[[Item], object]) -> dict[int, errors.Failure]:

@@ -6,7 +6,7 @@ import pytest
 
 from app import errors
 from app.items import Item
-from app.models.database import db
+from app.models.database import db, transaction
 from app.models.users import many
 from app.services import batches, events, users, workspaces
 from tests.factories import fresh
@@ -129,6 +129,45 @@ def test_a_thousand_users_or_events_take_a_few_statements(workspace, bulk):
     bulk.clear()
     happened = [Item(n, "event", one.uid, {"event": "Paid"}) for n, one in enumerate(people)]
     assert batches.run(workspace, happened) == {} and len(bulk) <= 3
+
+
+@pytest.mark.parametrize("known", [0, 1, 30])
+def test_what_was_prepared_before_the_transaction_leaves_the_same(api, other_api, known, in_transaction):
+    people = [Item(n, "update", f"u{n % 28}", {"first_name": f"Ada\t{n}", "meta": {f"k{n}": n}}) for n in range(30)]
+    ours, theirs = (workspaces.find(one.keys.workspace) for one in (api, other_api))
+    ready = batches.prepare(ours, people)
+    for workspace in (ours, theirs):
+        _one_by_one(workspace, people[:known])
+    assert in_transaction(batches.run_within, ours, ready) == {} == _one_by_one(theirs, people)
+    assert in_transaction(batches.run_within, ours, ready) == {}  # as after a conflict, though that leaves nothing
+    assert _stored(ours) == _stored(theirs)
+
+
+def test_what_was_prepared_claims_who_was_made_meanwhile(workspace, in_transaction):
+    ready = batches.prepare(workspace, [Item(0, "update", "u1", {"email": "late@x.co", "meta": {"n": 1}})])
+    late = users.make_without_uid(workspace, {"email": "late@x.co", "meta": {"kept": 1}})
+    assert ready.prepared and in_transaction(batches.run_within, workspace, ready) == {}
+    assert users.retrieve(workspace, "u1").id == late.id and users.retrieve(workspace, "u1").meta == {"kept": 1, "n": 1}
+
+
+def test_of_what_was_prepared_too_much_meta_is_refused(workspace, in_transaction):
+    many = {f"k{number}": number for number in range(300)}
+    items = [Item(5, "update", "u1", {"meta": many}), Item(7, "update", "u1", {"meta": {"more": 1}})]
+    assert set(in_transaction(batches.run_within, workspace, batches.prepare(workspace, items))) == {7}
+
+
+@pytest.mark.parametrize("item", [
+    Item(0, "event", "u1", {"event": "Paid"}), Item(0, "nameless", "", {}), Item(0, "update", "u1", {"lists": None}),
+    Item(0, "create", "a-b", {}),
+])  # fmt: skip
+def test_what_depends_on_its_turn_is_not_prepared(workspace, item):
+    assert batches.prepare(workspace, [Item(1, "update", "u0", {}), item]).prepared is None
+
+
+@pytest.fixture
+def in_transaction(app):
+    """Run a function in a transaction."""
+    return lambda function, *words: transaction(function)(*words)
 
 
 def _person(chance, uid):

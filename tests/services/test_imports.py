@@ -115,9 +115,9 @@ def test_what_was_cut_off_goes_on_where_it_was(api, plan, monkeypatch):
     lines = [b"{" if n % 4 == 0 else {"email": f"{n}@example.com"} for n in range(10)]
     job, real, calls = plan(*lines), batches.run_within, []
 
-    def run(workspace, items, any_id):
-        refused = real(workspace, items, any_id)
-        calls.append(len(items))
+    def run(workspace, ready):
+        refused = real(workspace, ready)
+        calls.append(len(ready.items))
         if len(calls) == 3:
             job.error_path.write_bytes(job.error_path.read_bytes() + b"what a crash left")
             raise KeyboardInterrupt  # ends as a crash would: with what was written in the transaction undone
@@ -211,8 +211,8 @@ def test_nothing_is_stored_twice_when_the_database_asks_for_a_transaction_again(
     class Conflict(Exception):
         sqlstate = "40001"
 
-    def run(workspace, items, any_id):
-        refused = real(workspace, items, any_id)
+    def run(workspace, ready):
+        refused = real(workspace, ready)
         calls.append(1)
         if len(calls) == 1:
             try:

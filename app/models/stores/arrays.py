@@ -1,7 +1,17 @@
 """Columns as Postgres reads them: an array, and the rows of COPY."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
+
+
+class Rows(dict[str, Sequence[Any]]):
+    """New rows of a table: column -> a value for every row."""
+
+    @functools.cached_property
+    def copied(self) -> bytes:
+        """The rows as COPY reads them, made once: whoever asks before the transaction begins keeps it short."""
+        return copied(list(self.values()))
 
 
 def array(values: Sequence[Any]) -> str:

@@ -1,7 +1,7 @@
 """Postgres as peewee knows it."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 import peewee
@@ -10,7 +10,7 @@ import psycopg
 from app import errors
 from app.config import Settings
 from app.models.dialects import POSTGRES, Dialect
-from app.models.stores.arrays import array, copied
+from app.models.stores.arrays import Rows, array
 from app.models.stores.driver import cause_of, peewee_errors
 
 _CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
@@ -65,13 +65,13 @@ class PostgresStore(peewee.PostgresqlDatabase):
         with peewee_errors:
             return int(connection.execute(text, (*fixed, *map(array, columns))).rowcount)
 
-    def insert_new(self, table: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+    def insert_new(self, table: str, rows: Rows) -> bool:
         """Insert the rows by COPY if all of them are new; tell whether they were."""
         cursor = cast("Any", self).connection().cursor()
-        copy = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        copy = f"COPY {table} ({', '.join(rows)}) FROM STDIN"
         try:
             with self.atomic(), peewee_errors, cursor.copy(copy) as stream:
-                stream.write(copied(list(columns.values())))
+                stream.write(rows.copied)
         except peewee.IntegrityError:
             return False
         return True

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -15,6 +15,7 @@ from playhouse.apsw_ext import APSWDatabase
 from app import errors
 from app.config import Settings
 from app.models.dialects import SQLITE, Dialect
+from app.models.stores.arrays import Rows
 from app.models.stores.driver import cause_of, peewee_errors
 
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock: less than a millisecond
@@ -107,11 +108,11 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
             connection.cursor().executemany(text, zip(*map(repeat, fixed), *columns))  # noqa: B905 - fixed has no end
         return int(connection.total_changes() - before)
 
-    def insert_new(self, table: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+    def insert_new(self, table: str, rows: Rows) -> bool:
         """Insert the rows that are new; tell whether they all were. A savepoint would take a third more time."""
-        text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-        rows = list(columns.values())
-        return self.write_many(f"{text} ON CONFLICT DO NOTHING", (), rows) == len(rows[0])
+        text = f"INSERT INTO {table} ({', '.join(rows)}) VALUES ({', '.join('?' * len(rows))})"
+        columns = list(rows.values())
+        return self.write_many(f"{text} ON CONFLICT DO NOTHING", (), columns) == len(columns[0])
 
     def run_within(self, text: str, parameters: tuple[Any, ...], milliseconds: int) -> list[tuple[Any, ...]] | None:
         """Run an SQL text that only reads; return its rows, None when it takes longer than that."""

@@ -31,7 +31,7 @@ from app.models.users.finding import (
     page,
     page_call,
 )
-from app.models.users.many import Change, make_all, upsert_all
+from app.models.users.many import Change, Prepared, make_all, prepare_upserts, upsert_all, upsert_prepared
 from app.models.users.rendering import RenderedUser
 from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, key_of_email, key_of_number, load_flat, row
 from app.models.users.upserts import upsert, upsert_call
@@ -39,6 +39,7 @@ from app.models.users.upserts import upsert, upsert_call
 __all__ = [
     "MAX_META_KEYS",
     "Change",
+    "Prepared",
     "ProfileRow",
     "RenderedUser",
     "User",
@@ -72,6 +73,7 @@ __all__ = [
     "make_all",
     "page",
     "page_call",
+    "prepare_upserts",
     "remove_meta",
     "rename",
     "row",
@@ -79,4 +81,5 @@ __all__ = [
     "upsert",
     "upsert_all",
     "upsert_call",
+    "upsert_prepared",
 ]

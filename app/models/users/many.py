@@ -2,12 +2,14 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from app.models.database import Statement, db, insert_new, write_many
 from app.models.dialects import Dialect, given
+from app.models.stores import Rows
 from app.models.users import mixtures, upserts
 from app.models.users.finding import find_profiles
 from app.models.users.rows import MAX_META_KEYS, fits
@@ -28,6 +30,16 @@ class Change(NamedTuple):
     fields: Mapping[str, Any]
 
 
+class Prepared(NamedTuple):
+    """What `upsert_all` makes of the changes before it needs a connection."""
+
+    workspace: int
+    changes: Sequence[Change]
+    sums: Sequence[Change]
+    fitting: "_Fitting | None"
+    now: int
+
+
 def upsert_all(workspace: int, changes: Sequence[Change], now: int) -> set[int]:
     """Make the users or change the fields given, as `upsert` would one after the other; call in a transaction.
 
@@ -37,8 +49,27 @@ def upsert_all(workspace: int, changes: Sequence[Change], now: int) -> set[int]:
     Returns the positions of the changes that were not done, because there would be too many meta keys.
     The users are locked in the order of their uids: of two calls that meet one waits, and they cannot block each other.
     """
+    return upsert_prepared(prepare_upserts(workspace, changes, now))
+
+
+def prepare_upserts(workspace: int, changes: Sequence[Change], now: int, ahead: bool = False) -> Prepared:
+    """Do the part of `upsert_all` that needs no connection.
+
+    ahead: whether there is time, because another transaction runs. The rows are made for COPY then, too, which is of no
+    use where some users are known.
+    """
     sums = _sums(changes)
-    if _write_fitting(workspace, sums, now) == len(sums):
+    chosen = _fitting(sums)
+    fitting = _prepare(workspace, chosen, now) if chosen else None
+    if ahead and fitting and fitting.may_be_copied:
+        fitting.rows.copied  # noqa: B018 - it is kept
+    return Prepared(workspace, changes, sums, fitting, now)
+
+
+def upsert_prepared(prepared: Prepared) -> set[int]:
+    """Do the part of `upsert_all` that needs the transaction."""
+    workspace, changes, sums, fitting, now = prepared
+    if fitting and _write(fitting) == len(sums):
         return set()
     places, undone = _places(changes), _find_undone(workspace, sums)
     return {position for one in undone for position in _do_one_by_one(workspace, places[one.uid], changes, now)}
@@ -59,12 +90,12 @@ def _places(changes: Sequence[Change]) -> dict[str, list[int]]:
     return places
 
 
-def _write_fitting(workspace: int, sums: Sequence[Change], now: int) -> int:
-    """Do those changes that have no more meta than a user may have; return how many were done."""
+def _fitting(sums: Sequence[Change]) -> Sequence[Change]:
+    """Return those of the changes that have no more meta than a user may have."""
     metas = [one.fields["meta"] for one in sums if "meta" in one.fields]
     if max(map(len, metas), default=0) > MAX_META_KEYS:
-        sums = [one for one in sums if fits({}, one.fields.get("meta", {}))]  # the statement counts no new user's
-    return _write(workspace, sums, now) if sums else 0
+        return [one for one in sums if fits({}, one.fields.get("meta", {}))]  # the statement counts no new user's
+    return sums
 
 
 def _sum(changes: Sequence[Change]) -> Change:
@@ -91,24 +122,55 @@ def _do_one_by_one(workspace: int, positions: Sequence[int], changes: Sequence[C
     """Do the changes of a user whose sum was not done; return the positions of those that are not done either."""
     if len(positions) == 1:
         return set(positions)
-    return {position for position in positions if not _write(workspace, [changes[position]], now)}
+    return {position for position in positions if not _write(_prepare(workspace, [changes[position]], now))}
 
 
-def _write(workspace: int, changes: Sequence[Change], now: int) -> int:
-    """Do the changes, of each uid one and in the order of uids, in one statement; return how many were done."""
+@dataclass(frozen=True)
+class _Fitting:
+    """Changes, of each uid one and in the order of uids, as columns of the table.
+
+    fields: all that any of them has. is_uniform: whether all have all of them, and none removes an entry of meta.
+    """
+
+    workspace: int
+    changes: Sequence[Change]
+    fields: tuple[str, ...]
+    is_uniform: bool
+    columns: Mapping[str, Sequence[Any]]
+    now: int
+
+    @property
+    def may_be_copied(self) -> bool:
+        """Whether COPY takes two thirds of the time of an INSERT, if all are new."""
+        return db.dialect.name == "postgres" and len(self.changes) > _FEW
+
+    @functools.cached_property
+    def rows(self) -> Rows:
+        """What is stored of them where all are new."""
+        count = len(self.changes)
+        return Rows({"workspace_id": [self.workspace] * count, "created_at": [self.now] * count, **self.columns})
+
+
+def _prepare(workspace: int, changes: Sequence[Change], now: int) -> _Fitting:
     bodies = [one.fields for one in changes]
     names: set[str] = set().union(*bodies)
     fields = upserts.fields_in(names)
     metas = [body["meta"] for body in bodies if "meta" in body]
     removes = None in chain.from_iterable(map(dict.values, metas))
-    columns = _columns(fields, changes, now, removes)
-    if len(changes) > _FEW and _copy(workspace, columns, now):
-        return len(changes)
-    fixed = (workspace,) if "created_at" in fields else (workspace, now)
-    if not removes and {*map(len, bodies)} == {len(names)}:
-        return write_many(_upsert_statement(fields), fixed, list(columns.values()))
-    before, more = mixtures.said(fields, [(one.uid, one.fields) for one in changes])
-    return write_many(_mixture_statement(fields), (*before, *fixed), [*columns.values(), *more])
+    is_uniform = not removes and {*map(len, bodies)} == {len(names)}
+    return _Fitting(workspace, changes, fields, is_uniform, _columns(fields, changes, now, removes), now)
+
+
+def _write(fitting: _Fitting) -> int:
+    """Do the changes in one statement; return how many were done."""
+    if fitting.may_be_copied and _copy(fitting):
+        return len(fitting.changes)
+    fields, columns = fitting.fields, list(fitting.columns.values())
+    fixed = (fitting.workspace,) if "created_at" in fields else (fitting.workspace, fitting.now)
+    if fitting.is_uniform:
+        return write_many(_upsert_statement(fields), fixed, columns)
+    before, more = mixtures.said(fields, [(one.uid, one.fields) for one in fitting.changes])
+    return write_many(_mixture_statement(fields), (*before, *fixed), [*columns, *more])
 
 
 def _columns(fields: Sequence[str], changes: Sequence[Change], now: int, removes: bool) -> dict[str, Sequence[Any]]:
@@ -125,15 +187,14 @@ def _columns(fields: Sequence[str], changes: Sequence[Change], now: int, removes
     return columns
 
 
-def _copy(workspace: int, columns: Mapping[str, Sequence[Any]], now: int) -> bool:
-    """Make the users by COPY if all of them are new, and tell whether they were; on SQLite do nothing.
+def _copy(fitting: _Fitting) -> bool:
+    """Make the users by COPY if all of them are new, and tell whether they were.
 
-    It takes two thirds of the time of an INSERT; but one that fails costs more than to ask before.
+    One that fails costs more than to ask before.
     """
-    if db.dialect.name == "sqlite" or _ANY_KNOWN(workspace, db.array(columns["uid"])):
+    if _ANY_KNOWN(fitting.workspace, db.array(fitting.columns["uid"])):
         return False
-    count = len(columns["uid"])
-    return insert_new("users", {"workspace_id": [workspace] * count, "created_at": [now] * count, **columns})
+    return insert_new("users", fitting.rows)
 
 
 _ANY_KNOWN = Statement(
