@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from app.models import users as store
+from app.models.database import statement
 
 Fields = Mapping[str, Any]
 
@@ -24,6 +25,12 @@ class Claims(NamedTuple):
     def may_be(self, fields: Fields) -> bool:
         """Tell whether a write of these fields may claim somebody."""
         return bool(self.keys) and not self.keys.isdisjoint(store.keys_of(fields)[:1])
+
+
+@statement
+def are_possible(workspace: int) -> bool:
+    """Tell whether there is anybody to be claimed. Raises errors.StorageUnavailable."""
+    return store.has_updateable(workspace)
 
 
 def find(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app import errors
 from app.cli.imports import load
 from app.items import Loaded
+from app.models.database import db
 from app.schemas import imports as loading
 from app.schemas.batches import load_each
 from app.services import batches, imports, users
@@ -225,6 +226,36 @@ def test_nothing_is_stored_twice_when_the_database_asks_for_a_transaction_again(
     job = plan({"email": "retried@example.com"}, b"{")
     assert do(job)[2:4] == (1, 1) and len(calls) == 2 and len(told(job)) == 2
     assert len(api.get("users?email=retried@example.com").json["data"]) == 1
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """How many records each transaction of an import stores from now on."""
+    real, seen = batches.run_within, []
+
+    def run(workspace, ready):
+        seen.append(len(ready.items))
+        return real(workspace, ready)
+
+    monkeypatch.setattr(batches, "run_within", run)
+    return seen
+
+
+@pytest.mark.usefixtures("portions_of_three")
+def test_only_where_nobody_waits_long_more_are_stored_at_once(plan, sizes, workspace):
+    def lines(count):
+        return [{"uid": fresh()} for _ in range(count)]
+
+    at_once = 15 if db.dialect.name == "postgres" else 3
+    assert do(plan(*lines(20), b"{", *lines(9)))[1:4] == (30, 29, 1)
+    assert sizes == ([15, 14] if at_once == 15 else [3] * 6 + [2] + [3] * 3)
+    sizes.clear()
+    event = {"type": "event", "uid": fresh(), "event": "Paid"}
+    assert do(plan(*lines(at_once), event, b"", *lines(3), *lines(at_once)))[1:3] == (2 * at_once + 5, 2 * at_once + 4)
+    assert max(sizes[1:4]) == 3 and sum(sizes) == 2 * at_once + 4
+    users.make_without_uid(workspace, {"email": "late@x.co"})
+    sizes.clear()
+    assert do(plan(*lines(7))).stored == 7 and sizes == [3, 3, 1]
 
 
 _TEXTS = st.sampled_from(["a", "a}", "{a", ",", '"', "\n", "é", ":", "\\", "}\n{", "[", ""])

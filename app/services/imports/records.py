@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from app import errors
 
-PORTION = 1000  # records that are stored in one transaction; other writers wait for 50 ms at most
+PORTION = 1000  # records that are stored in one transaction; other writers of SQLite wait for 50 ms at most
 MAX_LINE = 64 * 1024  # bytes of one record, as of the body of a request
 MAX_CSV = 128 * 1024 * 1024  # bytes of a CSV file
 MAX_COLUMNS = 99  # of a CSV file
@@ -50,15 +50,15 @@ class NdjsonFile:
         self.path = path
         self.size = path.stat().st_size  # bytes
 
-    def portions(self, position: int, line: int) -> Iterator[Portion]:
-        """Yield the records from that position on, which is the end of that line.
+    def portions(self, position: int, line: int, times: int = 1) -> Iterator[Portion]:
+        """Yield the records from that position on, which is the end of that line, so many times PORTION at once.
 
         Empty lines are left out.
         """
         with self.path.open("rb") as file:
             file.seek(position or _after_bom(file))
             lines = _lines(file)
-            while some := list(islice(lines, PORTION)):
+            while some := list(islice(lines, PORTION * times)):
                 records = [Record(line + at, one) for at, one in enumerate(some, 1) if one is None or not one.isspace()]
                 line += len(some)
                 yield Portion(records, file.tell(), line)
@@ -95,14 +95,14 @@ class CsvFile:
             raise errors.InvalidInput({"file": ["Must be smaller than 128 MB."]})
         self.header, self._start, self._first_line = self._read_header()
 
-    def portions(self, position: int, line: int) -> Iterator[Portion]:
+    def portions(self, position: int, line: int, times: int = 1) -> Iterator[Portion]:
         """Yield the rows from that position on, which is the end of that line; 0 is before the header.
 
-        Empty lines are left out. Raises errors.InvalidInput where a row is no CSV.
+        They come as those of NdjsonFile do. Empty lines are left out. Raises errors.InvalidInput where a row is no CSV.
         """
         with self.path.open("rb") as file:
             reading = _Reading(file, position or self._start, line or self._first_line)
-            while some := list(islice(reading, PORTION)):
+            while some := list(islice(reading, PORTION * times)):
                 yield Portion([one for one in some if one.content], reading.position, reading.line)
 
     def _read_header(self) -> tuple[list[str], int, int]:
