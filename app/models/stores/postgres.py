@@ -32,6 +32,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
             conn.execute("SELECT set_config(%s, %s, false)", (name, str(milliseconds)))
         if conn.execute("SHOW synchronous_commit").fetchone()[0] == "off":
             conn.execute("SET synchronous_commit = on")
+        conn.kept_cursor = conn.cursor()
 
     def get_tables(self, schema: str | None = None) -> list[str]:
         """Return the names of the tables; the partitions of one are no tables of their own."""
@@ -106,8 +107,9 @@ class PostgresStore(peewee.PostgresqlDatabase):
 
     @staticmethod
     def _rows(connection: Any, text: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Run a statement by the cursor that is kept: a new one finds out anew how to dump and load each type."""
         with peewee_errors:
-            return cast("list[tuple[Any, ...]]", connection.execute(text, parameters).fetchall())
+            return cast("list[tuple[Any, ...]]", connection.kept_cursor.execute(text, parameters).fetchall())
 
     def array(self, values: Sequence[Any]) -> str:
         """Return texts as the parameter of `Dialect.in_array`; any column as one of `dialects.given`."""
