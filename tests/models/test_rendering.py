@@ -1,16 +1,19 @@
 """The user object that the database writes is the one that app/api/replies.py writes, byte for byte."""
 
 import json
+from types import SimpleNamespace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from app import dates
 from app.api import replies
-from app.models import users
+from app.models import database, users
 from app.models.database import db
+from app.models.dialects import POSTGRES
 from app.models.keyset import of_workspace
-from app.models.users import RenderedUser
+from app.models.users import RenderedUser, rendering
 from app.services import together
 from tests.factories import fresh
 
@@ -92,6 +95,12 @@ def test_a_page_begins_behind_its_cursor_and_says_whether_anybody_is_before_it(a
         [page] = together.look([together.page(workspace, 10, cursor)])
         assert [json.loads(one)["id"] for one in apart(page.rows)] == found and (page.previous is not None) == behind
     assert together.look([together.page(workspace, 10, ids[-1])])[0].rows == []
+
+
+def test_psycopg_remembers_how_the_statements_are_taken_apart(monkeypatch):
+    monkeypatch.setattr(database, "db", SimpleNamespace(dialect=POSTGRES))
+    for one in (rendering._page_statement(100), rendering._FIND_EACH, rendering._BESIDE):
+        assert len(one.text) <= MAX_CACHED_STATEMENT_LENGTH
 
 
 def test_what_postgres_spells_otherwise_is_written_in_python(api, workspace):

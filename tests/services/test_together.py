@@ -115,7 +115,7 @@ def test_reads_that_come_one_by_one_are_not_planned_each_time(workspace):
     for n in range(20):
         assert together.look([together.retrieve(workspace, f"u{n}")])[0]
     [(anew,)] = db.execute_sql(
-        "SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT users.id, users.uid, format%%'",
+        "SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT users.id, users.uid, (%%'",
     ).fetchall()
     assert anew < 10  # Postgres plans the first five anew, whatever they are
 

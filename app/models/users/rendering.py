@@ -38,12 +38,24 @@ def _time(d: Dialect, column: str) -> str:
     if d.name == "sqlite":
         return f"strftime('\"%Y-%m-%dT%H:%M:%f+00:00\"', {column} / 1000.0, 'unixepoch')"
     # A third quicker than to_char. The half of a millisecond has it write three digits and more, of which three stay.
+    # A cast that cuts it off takes less than left().
     moment = f"to_json(timestamp 'epoch' + ({column} * 1000 + 500) * interval '1 microsecond')"
-    return f"left({moment}::text, 24) || '+00:00\"'"
+    return f"({moment}::text::varchar(24) || '+00:00\"')"
 
 
-def _format(template: str, *values: str) -> str:
-    return f"format('{template}', {', '.join(values)})"
+def _format(d: Dialect, template: str, *values: str) -> str:
+    """SQL for a template with values, texts that are not NULL, in its places."""
+    if d.name == "sqlite":
+        return f"format('{template}', {', '.join(values)})"
+    # Postgres takes its format() apart for each row: with a page of 30, 20 us more of 148, with the cut in `_time`.
+    fixed = [f"'{part}'" if part else "" for part in template.split("%s")]
+    return _joined([part for pair in itertools.zip_longest(fixed, values) for part in pair if part])
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """SQL for texts one after the other; in halves, as each `||` copies what stands before it."""
+    half = len(parts) // 2
+    return f"({_joined(parts[:half])}||{_joined(parts[half:])})" if half else parts[0]
 
 
 _STATS = '{"delivered":0,"failed":0,"opened":0,"clicked":0,"unique_opens":0,"unique_clicks":0}'
@@ -58,9 +70,11 @@ def _sides(d: Dialect) -> dict[str, str]:
     """SQL for the JSON of a row of each side table."""
     subscribed = _either("subscriptions.status = 'subscribed'")
     return {
-        "devices": _format('{"token":%s,"platform":%s}', _quoted(d, "devices.token"), _quoted(d, "devices.platform")),
-        "accounts": _format('{"id":%s,"role":%s}', _quoted(d, _ACCOUNT), _quoted(d, "memberships.role")),
-        "lists": _format('{"id":%s,"subscribed":%s}', _quoted(d, "subscriptions.list_id"), subscribed),
+        "devices": _format(
+            d, '{"token":%s,"platform":%s}', _quoted(d, "devices.token"), _quoted(d, "devices.platform")
+        ),
+        "accounts": _format(d, '{"id":%s,"role":%s}', _quoted(d, _ACCOUNT), _quoted(d, "memberships.role")),
+        "lists": _format(d, '{"id":%s,"subscribed":%s}', _quoted(d, "subscriptions.list_id"), subscribed),
     }
 
 
@@ -84,6 +98,7 @@ _NO_ARRAYS = ("'[]'",) * len(_TABLES)
 def _json(d: Dialect, devices: str, accounts: str, lists: str) -> str:
     """SQL for the object, of SQL for the arrays of its side tables."""
     return _format(
+        d,
         '{"id":"%s","uid":%s,"uid_updateable":%s,"first_name":%s,"last_name":%s,"number":%s,"email":%s,"devices":%s,'
         '"accounts":%s,"is_account":%s,"member_count":%s,"archived":%s,"lists":%s,"segments":[],"meta":%s,'
         f'"created_at":%s,"last_interaction":%s,"stats":{_STATS}}}',
@@ -98,7 +113,7 @@ def _json(d: Dialect, devices: str, accounts: str, lists: str) -> str:
         _either("users.archived_at IS NULL", "'false'", "'true'"),
         lists,
         # Of what jsonb writes this takes the spaces away, and nulls, of which meta has none.
-        "users.meta" if d.name == "sqlite" else "json_strip_nulls(users.meta::json)",
+        "users.meta" if d.name == "sqlite" else "json_strip_nulls(users.meta::json)::text",
         _time(d, "users.created_at"),
         f"coalesce({_time(d, 'users.last_interaction')}, 'null')",
     )
