@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -142,16 +141,24 @@ class _Part(NamedTuple):
 
 
 def _parts(plan: Plan, progress: Progress) -> Iterator[_Part]:
-    """Yield the file from there on; where some item could keep others waiting, PORTION by PORTION."""
-    times = _AT_ONCE[db.dialect.name]
-    place = progress.position, progress.line
-    for portion in plan.file.portions(*place, times):
+    """Yield the file from there on: PORTION first, so that storing begins soon, more where it keeps nobody waiting.
+
+    What turns out to be other than that is read again, a PORTION of it.
+    """
+    times, place = 1, (progress.position, progress.line)
+    while portion := next(plan.file.portions(*place, times), None):
         part = _load(plan, portion)
-        if times == 1 or (part.ready.prepared and not claims.are_possible(plan.workspace)):
+        at_once = _at_once(plan.workspace, part.ready)
+        if times <= at_once:
             yield part
-        else:
-            yield from (_load(plan, one) for one in islice(plan.file.portions(*place), times))
-        place = portion.position, portion.line
+            place = portion.position, portion.line
+        times = at_once
+
+
+def _at_once(workspace: int, ready: Ready) -> int:
+    """Return how many times PORTION of such items may be stored in one transaction."""
+    most = _AT_ONCE[db.dialect.name]
+    return most if most > 1 and ready.prepared and not claims.are_possible(workspace) else 1
 
 
 # On Postgres only writers of the same users wait: with 5,000 new users a transaction it is 1.29 times as many a second.
