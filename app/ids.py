@@ -27,7 +27,8 @@ def several(count: int) -> list[str]:
             # A random start keeps processes apart; a zero top bit leaves room to count upwards.
             milliseconds, tail = max(milliseconds, _last[0] + 1), secrets.randbits(_TAIL_BITS - 1)
         _last = (milliseconds, tail + count - 1)
-    return [f"{milliseconds:012x}{one:012x}" for one in range(tail, tail + count)]
+    first = milliseconds << _TAIL_BITS | tail
+    return [f"{one:024x}" for one in range(first, first + count)]
 
 
 def made_at(id: str) -> int:

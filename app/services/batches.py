@@ -59,7 +59,7 @@ def prepare(workspace: int, items: Sequence[Item], any_id: bool = False) -> Read
 def run_within(workspace: int, ready: Ready) -> dict[int, errors.Failure]:
     """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
     items, any_id, prepared = ready
-    found = _find_claims(workspace, items)
+    found = claims.find(workspace, items)
     if prepared and not found.keys:
         refused = _refused(items, users_store.upsert_prepared(prepared))
     elif not found.keys and _are_plain(items, any_id):
@@ -92,11 +92,6 @@ def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: boo
             waiting.append(item)
             somebody.add(item.uid)
     return refused | _run_together(workspace, waiting)
-
-
-def _find_claims(workspace: int, items: Sequence[Item]) -> Claims:
-    named = [(item.uid, item.fields) for item in items if item.type != "nameless"]
-    return claims.find(workspace, named, [item.fields for item in items if item.type == "nameless"])
 
 
 def _lock(workspace: int, items: Sequence[Item]) -> None:

@@ -4,9 +4,10 @@ That goes by what is stored when it is the write's turn. So that others need not
 which of them could be claims at all.
 """
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
+from app.items import Item
 from app.models import users as store
 from app.models.database import statement
 
@@ -33,17 +34,16 @@ def are_possible(workspace: int) -> bool:
     return store.has_updateable(workspace)
 
 
-def find(
-    workspace: int, writes: Sequence[tuple[str, Mapping[str, Any]]], nameless: Collection[Mapping[str, Any]]
-) -> Claims:
-    """Return what the writes, (uid, fields) each, could claim, of what is stored and of the nameless users to be made.
+def find(workspace: int, items: Sequence[Item]) -> Claims:
+    """Return what the items could claim, of what is stored and of the nameless users to be made.
 
     One statement where there is nobody without a uid of its own, else two; call in a transaction.
     """
-    keys = {key for fields in nameless for key in store.keys_of(fields)}
+    keys = {key for item in items if item.type == "nameless" for key in store.keys_of(item.fields)}
     if not store.has_updateable(workspace):
         return Claims(keys)
-    wanted = {key for _, fields in writes for key in store.keys_of(fields)[:1]}
-    claimable, uids = store.find_claimable(workspace, wanted, {uid for uid, _ in writes})
-    moving = {key for uid, fields in writes if uid in uids for key in store.keys_of(fields)}
+    writes = [item for item in items if item.type != "nameless"]
+    wanted = {key for item in writes for key in store.keys_of(item.fields)[:1]}
+    claimable, uids = store.find_claimable(workspace, wanted, {item.uid for item in writes})
+    moving = {key for item in writes if item.uid in uids for key in store.keys_of(item.fields)}
     return Claims(keys | claimable | moving, bool(uids))

@@ -24,11 +24,21 @@ def array(values: Sequence[Any]) -> str:
 
 
 def copied(columns: Sequence[Sequence[Any]]) -> bytes:
-    """Return rows as COPY reads them, made in the same way as an array."""
-    text = _END_OF_ROW.join(map(_BETWEEN.join, zip(*map(_texts, columns), strict=True)))
-    for plain, escaped in _ESCAPED_IN_COPY:
-        text = text.replace(plain, escaped)
+    """Return rows as COPY reads them, made in the same way as an array where there is something to escape."""
+    texts = list(map(_texts, columns))
+    text = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    if not _is_plain(text, len(texts), len(texts[0])):
+        text = _END_OF_ROW.join(map(_BETWEEN.join, zip(*texts, strict=True)))
+        for plain, escaped in _ESCAPED_IN_COPY:
+            text = text.replace(plain, escaped)
     return text.encode()
+
+
+def _is_plain(text: str, columns: int, rows: int) -> bool:
+    """Tell whether the joined rows are as COPY reads them: all ASCII, without a NULL or what is escaped in a text."""
+    if not text.isascii() or "\\" in text or "\r" in text:
+        return False
+    return text.count("\n") == rows - 1 and text.count("\t") == rows * (columns - 1)
 
 
 def _texts(values: Sequence[Any]) -> list[str]:

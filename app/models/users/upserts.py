@@ -7,7 +7,17 @@ from typing import Any
 from app.models.database import Call, Statement, db
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.shares import Share
-from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, key_of_email, key_of_number, row
+from app.models.users.rows import (
+    MAX_META_KEYS,
+    UserRow,
+    columns,
+    dump,
+    key_of_email,
+    key_of_number,
+    keys_of_emails,
+    keys_of_numbers,
+    row,
+)
 
 STATEMENTS = 256  # that are kept: the callers choose the sets of fields, and so how many there could be
 # Of the columns that are no text on Postgres.
@@ -55,9 +65,9 @@ def values(field: str, value: Any) -> tuple[Any, ...]:
 def columns_with(field: str, given: list[Any]) -> dict[str, list[Any]]:
     """Return the columns of a field with the values of many users: `values` of each, column by column."""
     if field == "email":
-        return {"email": given, "email_key": [one and key_of_email(one) for one in given]}
+        return {"email": given, "email_key": keys_of_emails(given)}
     if field == "number":
-        return {"number": given, "number_digits": [one and key_of_number(one) for one in given]}
+        return {"number": given, "number_digits": keys_of_numbers(given)}
     return {field: list(map(dump, given)) if field == "meta" else given}
 
 
