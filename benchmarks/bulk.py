@@ -5,8 +5,8 @@
 What is compared: rows of the same content (new users; events of random users who are there), written in turn in each
 round into the same table of the same file or server, with the same indexes, keys and number of rows already there. Both
 sides make a commit for 1,000 rows that is on disk (SQLite: WAL, synchronous=FULL, and whatever else a connection of the
-service sets, its checkpoints too; Postgres: synchronous_commit=on). The one exception is "COPY, one commit": the whole
-round in a single COPY, which is what an import is held against as well.
+service sets, its checkpoints too; Postgres: synchronous_commit=on). Two are exceptions: an import on Postgres makes a
+commit for 5,000 rows, and so is held as well against "COPY, one commit": the whole round in a single COPY.
 
 The rows of the driver are tuples prepared before the clock starts, and nothing looks at them. Ours come as JSON, are
 checked, get their ids, and are merged into whoever is there; an event moves its user's last_interaction on, too.
