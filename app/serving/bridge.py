@@ -5,19 +5,18 @@ So a client that sends slowly keeps nothing waiting but itself, and the applicat
 
 import asyncio
 import contextlib
-import io
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from app import errors
 from app.api.hot import Left, Reply, Request
 from app.api.retries import FAILURE
-from app.serving.gathering import Answer, Gathering, Together
-from app.serving.shared import Environ, SharedCommit, WsgiApp, call, may_share
+from app.serving import environs
+from app.serving.gathering import Answer, Gathering, Together, answered
+from app.serving.routes import INSTANT, Routes
+from app.serving.shared import WsgiApp
 
 _SERVER = (b"server", b"rollcall")
 MAX_BODY = 1024 * 1024  # bytes that are kept; the application refuses less on most routes (app/api/bodies.py)
@@ -26,13 +25,6 @@ _MAX_DISCARDED = 16 * 1024 * 1024  # bytes
 _DISCARD_SECONDS = 2.0
 BODY_SECONDS = 60.0  # how long a body may be under way: 1 MiB at the speed of a bad phone connection
 _TOO_SLOW = b"The body did not come in time."
-# What those get whose group is at fault in a way that nothing foresees.
-_FAULT = ("500 Internal Server Error", [("Content-Length", "0")], b"")
-
-# What touches nothing that could keep it waiting, and must be answered while all else waits for a database.
-_INSTANT = ("/healthz",)
-# In the scope of a request that the hot path has left to its route already: what the route must know of it.
-LEFT = "rollcall.left"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -41,8 +33,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Bridge:
     """Calls a WSGI application for each request of an ASGI server.
 
-    executor: where the application runs, so that waits overlap; on the event loop itself when None, which is faster
-    for a database that answers from memory. together: answers the requests of one moment that it knows. body_seconds:
+    executor: where it runs (routes.py). together: answers the requests of one moment that it knows. body_seconds:
     how long a client may take to send a body.
     """
 
@@ -53,11 +44,9 @@ class Bridge:
         together: Together | None = None,
         body_seconds: float = BODY_SECONDS,
     ):
-        self.application = application
-        self.executor = executor
+        self.routes = Routes(application, executor)
         fault: Answer = Left({FAILURE: errors.InternalError()})
         self.together = together and Gathering(together, executor, fault)
-        self.shared = Gathering(SharedCommit(application), None, _FAULT) if executor is None else None
         self.body_seconds = body_seconds
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -69,21 +58,16 @@ class Bridge:
         if body is None:  # the client took too long, or went away and will not see this
             await _answer(send, "408", [("Content-Type", "text/plain"), ("Connection", "close")], _TOO_SLOW)
             return
-        known: Environ | None = scope.get(LEFT)
-        if known is None and self.together and scope["path"] not in _INSTANT:
-            answer = await self.together(_request(scope, body))
+        request, known = _request(scope, body), {}
+        if self.together and scope["path"] not in INSTANT:
+            answer = await answered(self.together.offer, request)
             if isinstance(answer, Reply):
                 await _send(send, 200, answer.headers, answer.body)
                 return
             known = answer.environ
-        environ = _environ(scope, body, length, is_threaded=self.executor is not None) | (known or {})
-        if self.shared and may_share(environ):
-            reply = await self.shared(environ)
-        elif self.executor is None or scope["path"] in _INSTANT:
-            reply = call(self.application, environ)
-        else:
-            reply = await asyncio.get_running_loop().run_in_executor(self.executor, call, self.application, environ)
-        await _answer(send, *reply)
+        server, protocol = scope["server"] or environs.SOMEWHERE, f"HTTP/{scope['http_version']}"
+        environ = environs.make(request, server, self.routes.is_threaded, protocol, length)
+        await _answer(send, *await answered(self.routes.offer, environ | known))
         if length > MAX_BODY or len(body) > MAX_BODY:
             await _discard(receive)
 
@@ -150,40 +134,3 @@ def _content_length(scope: dict[str, Any]) -> int:
         if name == b"content-length":
             return int(value)  # gunicorn has refused what is no number
     return 0
-
-
-def _environ(scope: dict[str, Any], body: bytes, length: int, is_threaded: bool) -> Environ:
-    """The environ of PEP 3333."""
-    target = scope["raw_path"]
-    if not target.startswith(b"/"):  # the absolute form of a request to a proxy (RFC 9112 section 3.2.2)
-        target = b"/" + target.partition(b"://")[2].partition(b"/")[2]
-    path = unquote_to_bytes(target.partition(b"?")[0]).decode("latin-1")
-    host, port = scope["server"] or ("localhost", 80)
-    environ: Environ = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": scope["root_path"],
-        "PATH_INFO": path,
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.input_terminated": True,
-        "wsgi.multithread": is_threaded,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    for name, value in scope["headers"]:
-        key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-        text = value.decode("latin-1")
-        environ[key] = f"{environ[key]},{text}" if key in environ else text
-    environ.pop("HTTP_TRANSFER_ENCODING", None)  # the body lies whole in wsgi.input
-    environ.pop("HTTP_UPGRADE", None)  # we do not, and werkzeug would look for a route of websockets
-    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
-    environ["CONTENT_LENGTH"] = str(max(length, len(body)))
-    environ.pop("HTTP_CONTENT_LENGTH", None)
-    return environ

@@ -1,10 +1,10 @@
-"""The direct lane: a request of the hot path goes from gunicorn's parser to its group, and the reply to the socket.
+"""The direct lane: a request goes from gunicorn's parser to its group or its route, and the reply to the socket.
 
 gunicorn's way of a request, which makes a task, a scope, a receiver and a sender, took 60 % of the CPU time of a hot
-one. So when a head is parsed that looks like the hot path's, the connection's task is not woken: the request is held
-here, and its reply is written in one piece. Whatever turns out not to be the common form (a body in several pieces, a
-route that Flask must answer) is let go: gunicorn gets it as if its head had come that moment. The parser, its errors,
-the timers and the end of a connection stay gunicorn's.
+one. So when a head is parsed of which gunicorn would do nothing but pass it on, the connection's task is not woken:
+the request is held here, and its reply is written in one piece. One whose body comes in several pieces is let go:
+gunicorn gets it as if its head had come that moment. The parser, its errors, the timers and the end of a connection
+stay gunicorn's.
 """
 
 import math
@@ -16,13 +16,16 @@ from typing import Any
 
 from gunicorn.asgi.protocol import _get_cached_date_header
 
-from app.api.hot import Left, Reply, Request
-from app.serving.bridge import LEFT
+from app.api.hot import Left, Request
+from app.serving import environs
 from app.serving.connections import Connection
+from app.serving.environs import Environ
 from app.serving.gathering import Answer
+from app.serving.shared import Replied
 
-_TARGET = re.compile(rb"(?:/v1)?/users[/?A-Za-z0-9_=&-]*")
-_METHODS = frozenset((b"GET", b"POST", b"PUT"))
+_TARGET = re.compile(rb"/[!\"$-~]*")  # of anything but spaces, fragments and bytes that nobody may send
+_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
+_HOT_TARGET = re.compile(rb"(?:/v1)?/users[/?A-Za-z0-9_=&-]*")
 # Headers with which gunicorn does something of its own. Of those that tell a proxy's scheme the usual one is missing:
 # app/api/proxies.py reads it too.
 _GUNICORNS = frozenset((b"expect", b"transfer-encoding", b"upgrade", b"x-forwarded-protocol", b"x-forwarded-ssl"))
@@ -34,14 +37,14 @@ _NOTHING, _READING, _WHOLE, _ASKING = range(4)
 
 
 class DirectConnection(Connection):
-    """A connection that hands requests of the hot path to the groups of `worker.asgi.together` itself."""
+    """A connection that hands requests to `worker.asgi.together` and `worker.asgi.routes` itself."""
 
     def __init__(self, worker: Any):
         super().__init__(worker)
         self._state = _NOTHING
         self._parts: list[bytes] = []  # of the body
-        self._left: dict[str, Any] | None = None
-        self._address = ""
+        self._address, self._server = "", environs.SOMEWHERE
+        self._has_ended = False  # what the client has to say
         self._answered = -math.inf  # seconds of the loop's clock
         self._timer: Any = None  # the one of gunicorn's that looks at it
         self._is_configured = self._keepalive > 0 and not self._uses_uwsgi and worker.max_requests == sys.maxsize
@@ -51,6 +54,13 @@ class DirectConnection(Connection):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self._address = peer[0] if peer.__class__ is tuple else ""
+        name = transport.get_extra_info("sockname")
+        self._server = name[:2] if name.__class__ is tuple else environs.SOMEWHERE
+
+    def eof_received(self) -> bool:
+        """Keep the connection for the answers that are due to a client who says that it will send no more."""
+        self._has_ended = True
+        return self._state == _ASKING
 
     @property
     def keeps_waiting(self) -> bool:
@@ -88,7 +98,7 @@ class DirectConnection(Connection):
         return is_open
 
     def _is_direct(self) -> bool:
-        """Whether the head could be of the hot path, and gunicorn would do nothing with it but pass it on."""
+        """Whether gunicorn would do nothing with the head but pass it on."""
         parser = self._callback_parser
         return (
             parser.method in _METHODS
@@ -105,10 +115,9 @@ class DirectConnection(Connection):
         parser = self._callback_parser
         return parser.asgi_headers if hasattr(parser, "asgi_headers") else parser.headers
 
-    # ---- the group ------------------------------------------------------------------------------------------------
+    # ---- the answer -----------------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
-        self._state = _ASKING
         parser = self._callback_parser
         request = Request(
             parser.method.decode(),
@@ -118,50 +127,58 @@ class DirectConnection(Connection):
             time.perf_counter(),
             self._address,
         )
-        self.app.together.offer(request, self._take)
+        self._state, self._parts = _ASKING, []
+        if self.app.together and _HOT_TARGET.fullmatch(parser.path):
+            self.app.together.offer(request, lambda answer: self._take(request, answer))
+        else:
+            self._ask_route(request, {})
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, request: Request, answer: Answer) -> None:
+        if isinstance(answer, Left):
+            self._ask_route(request, answer.environ)
+        else:
+            self._send(_START, answer.head, answer.body)
+
+    def _ask_route(self, request: Request, known: Environ) -> None:
+        routes = self.app.routes
+        environ = environs.make(request, self._server, routes.is_threaded) | known
+        routes.offer(environ, lambda replied: self._send_replied(replied, request.method != "HEAD"))
+
+    def _send_replied(self, replied: Replied, has_body: bool) -> None:
+        status, headers, body = replied
+        head = "".join([f"{name.lower()}: {value}\r\n" for name, value in headers])
+        self._send(f"HTTP/1.1 {status}{_SERVER}".encode(), head.encode("latin-1"), body if has_body else b"")
+
+    def _send(self, start: bytes, head: bytes, body: bytes) -> None:
+        """Send a reply, and turn to the next request. start: status line and the first headers; head: the others."""
+        self._state = _NOTHING
         if self._closed:  # the client went away meanwhile
             return
-        if isinstance(answer, Left):
-            self._left = answer.environ
-            self._let_go()
-        else:
-            self._send(answer)
-
-    def _send(self, reply: Reply) -> None:
-        self._state = _NOTHING
-        is_last = not self.worker.alive
-        self._safe_write(_encode(reply, is_last))
+        parser = self._callback_parser
+        pipelined = parser.remaining()
+        is_last = not self.worker.alive or (self._has_ended and not pipelined)
+        close = b"connection: close\r\n" if is_last else b""
+        self._safe_write(b"".join((start, head, _get_cached_date_header(), close, b"\r\n", body)))
         self.worker.nr += 1
         self.req_count += 1
-        parser = self._callback_parser
         if is_last or parser.remaining_truncated:
             self._close_transport()
             self._request_ready.set()  # wakes the task that waits for a request; there is none, so it ends
             return
         self._arm_keepalive_timer()
         self._resume_reading()
-        pipelined = parser.remaining()
         parser.reset()
         if pipelined:
             self._feed_callback_parser(pipelined)
 
     def _let_go(self) -> None:
-        """Give the request to gunicorn, as if its head had come just now."""
-        is_whole, self._state = self._state != _READING, _NOTHING
+        """Give the request to gunicorn, as if its head had come just now; the rest of its body is under way."""
+        self._state = _NOTHING
         self._cancel_keepalive_timer()
         super()._on_headers_complete()
-        for part in self._parts:
+        parts, self._parts = self._parts, []
+        for part in parts:
             super()._on_body(part)
-        if is_whole:
-            super()._on_message_complete()
-
-    def _build_http_scope(self, *args: Any) -> dict[str, Any]:
-        scope: dict[str, Any] = super()._build_http_scope(*args)
-        if self._left is not None:
-            scope[LEFT], self._left = self._left, None
-        return scope
 
     # ---- the time between two requests ------------------------------------------------------------------------------
 
@@ -196,9 +213,5 @@ def _are_plain(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     )
 
 
-def _encode(reply: Reply, is_last: bool) -> bytes:
-    close = b"connection: close\r\n" if is_last else b""
-    return b"".join((_START, reply.head, _get_cached_date_header(), close, b"\r\n", reply.body))
-
-
-_START = b"HTTP/1.1 200 OK\r\nserver: rollcall\r\n"
+_SERVER = "\r\nserver: rollcall\r\n"  # the name in place of gunicorn's own, which has its version
+_START = f"HTTP/1.1 200 OK{_SERVER}".encode()

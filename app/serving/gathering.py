@@ -20,6 +20,18 @@ Q = TypeVar("Q")  # a request
 A = TypeVar("A")  # an answer
 
 
+async def answered(offer: Callable[[Q, Callable[[A], None]], None], request: Q) -> A:
+    """Return what `offer` calls its second argument with."""
+    future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+
+    def take(answer: A) -> None:
+        if not future.done():  # its client went away meanwhile
+            future.set_result(answer)
+
+    offer(request, take)
+    return await future
+
+
 class Gathering(Generic[Q, A]):
     """Hands requests to `together` in groups.
 
@@ -30,17 +42,6 @@ class Gathering(Generic[Q, A]):
         self._together, self._executor, self._fault = together, executor, fault
         self._waiting: list[tuple[Q, Callable[[A], None]]] = []
         self._is_busy = False
-
-    async def __call__(self, request: Q) -> A:
-        """Return the answer to the request."""
-        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-
-        def take(answer: A) -> None:
-            if not future.done():  # its client went away meanwhile
-                future.set_result(answer)
-
-        self.offer(request, take)
-        return await future
 
     def offer(self, request: Q, take: Callable[[A], None]) -> None:
         """Have `take` called with the answer to the request, on the event loop."""

@@ -12,8 +12,8 @@ from typing import Any
 from app import errors, logs
 from app.api.retries import FAILURE
 from app.services import storage
+from app.serving.environs import Environ
 
-Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 Replied = tuple[str, list[tuple[str, str]], bytes]  # status line, headers, body
 

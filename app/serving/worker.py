@@ -10,7 +10,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from app.serving.accepting import Listener, Share
 from app.serving.bridge import Bridge
-from app.serving.connections import Connection, Connections, most_connections, take_fast_parser
+from app.serving.connections import Connections, most_connections, take_fast_parser
 from app.serving.direct import DirectConnection
 
 _HEARTBEAT = 1.0  # seconds; how soon a worker sees that it should stop, far below gunicorn's `timeout`
@@ -46,9 +46,10 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         _collect_less()
         share = Share(self.age)
         self.connections = Connections(most_connections(self.cfg.worker_connections), share)
-        connection = DirectConnection if self.asgi.together else Connection
         for listening in self.sockets:
-            self.servers.append(Listener(listening.sock, lambda: connection(self), self._get_ssl_context(), share))
+            self.servers.append(
+                Listener(listening.sock, lambda: DirectConnection(self), self._get_ssl_context(), share)
+            )
         while self.alive and self.ppid == os.getppid():
             self.notify()
             await asyncio.sleep(_HEARTBEAT)

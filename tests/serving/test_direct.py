@@ -66,6 +66,67 @@ def test_the_reply_is_the_same_as_through_the_bridge(service, client, path):
     assert direct == roundabout
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/users/{0}", None),
+        ("HEAD", "/v1/users/{0}", None),
+        ("OPTIONS", "/v1/users", None),
+        ("PATCH", "/v1/users/{0}", {"first_name": "Ada"}),
+        ("DELETE", "/v1/users/nobody", None),
+        ("POST", "/v1/users", {"id": "{0}", "first_name": 1}),
+        ("POST", "/v1/batch", {"data": []}),
+        ("GET", "/v1/users/a%20b%C3%A9", None),
+        ("GET", "/v1/users/%FF", None),
+        ("GET", "/v1//users", None),
+        ("GET", "/v1/lists?limit=1&limit=2", None),
+        ("GET", "/nowhere", None),
+        ("GET", "/healthz", None),
+        ("GET", "/openapi.json", None),
+        ("TRACE", "/v1/users", None),
+    ],
+)
+def test_every_route_replies_the_same_as_through_the_bridge(service, method, path, body):
+    uid = fresh()
+    service.call("PUT", f"users/{uid}", {"first_name": "Ada"})
+    assert _reply(service, DIRECT, method, path.format(uid), body) == _reply(
+        service, ROUNDABOUT, method, path.format(uid), body
+    )
+
+
+def _reply(service, header, method, path, body):
+    """All that is sent to a client who says that it sends no more, without what differs each time."""
+    asked = request(service, method, path, body, header, "X-Request-Id: same", "Connection: keep-alive")
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as client:
+        client.sendall(asked)
+        client.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: client.recv(65536), b""))
+    headers, _, body = said.partition(b"\r\n\r\n")
+    lines = re.sub(rb"(?mi)^(date|ratelimit): [^\r\n]*", rb"\1", headers).lower().split(b"\r\n")
+    return lines[0], sorted(line.strip() for line in lines[1:] if line != b"connection: close"), body
+
+
+def test_a_client_who_sends_no_more_is_answered_all_that_it_sent(service, client):
+    uid = fresh()
+    service.call("PUT", f"users/{uid}", {"first_name": "Ada"})
+    paths = (f"/v1/users/{uid}", "/v1/lists", f"/v1/users/{uid}", "/nowhere")
+    client.sendall(b"".join(request(service, "GET", path) for path in paths))
+    client.shutdown(socket.SHUT_WR)
+    assert [status for status, _, _ in answers(client, 4)] == [200, 200, 200, 404]
+    assert client.recv(1) == b""
+
+
+def test_a_request_that_is_sent_and_not_waited_for_is_done(service):
+    uid = fresh()
+    with socket.create_connection(("127.0.0.1", service.port)) as client:
+        client.sendall(request(service, "PATCH", f"/v1/users/{uid}", {"first_name": "Ada"}))
+    for _ in range(50):
+        if service.call("GET", f"users/{uid}")[0] == 200:
+            break
+        time.sleep(0.1)
+    assert service.call("GET", f"users/{uid}")[1]["first_name"] == "Ada"
+
+
 def test_pipelined_requests_are_answered_in_their_order(service, client):
     first, second = fresh(), fresh()
     client.sendall(

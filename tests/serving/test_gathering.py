@@ -8,7 +8,7 @@ import pytest
 from app import errors, logs
 from app.api.hot import Left
 from app.api.retries import FAILURE
-from app.serving.gathering import Gathering
+from app.serving.gathering import Gathering, answered
 
 
 @pytest.mark.parametrize("executor", [None, "threads"])
@@ -24,8 +24,8 @@ def test_a_group_that_fails_is_answered_and_the_next_one_served(executor):
 
     async def ask(pool):
         gathering = Gathering(together, pool, Left({FAILURE: errors.InternalError()}))
-        first = await asyncio.wait_for(asyncio.gather(*(gathering(one) for one in "ab")), timeout=5)
-        second = await asyncio.wait_for(asyncio.gather(*(gathering(one) for one in "cd")), timeout=5)
+        first = await asyncio.wait_for(asyncio.gather(*(answered(gathering.offer, one) for one in "ab")), timeout=5)
+        second = await asyncio.wait_for(asyncio.gather(*(answered(gathering.offer, one) for one in "cd")), timeout=5)
         return first, second
 
     with ThreadPoolExecutor(1) as pool:
