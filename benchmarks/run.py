@@ -53,7 +53,8 @@ def main() -> None:
             "left_out": left_out,
             "rounds": rounds,
         }
-    keep("peers", report, tables.peers(report))
+    # Some alone must not take the place of a whole run of the same day.
+    keep("peers-some" if options.only else "peers", report, tables.peers(report))
 
 
 def _options() -> argparse.Namespace:
