@@ -31,7 +31,11 @@ class Change(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What `upsert_all` makes of the changes before it needs a connection."""
+    """What `upsert_all` makes of the changes before it needs a connection.
+
+    sums: the changes of each uid as one. fitting: those of them that may be done, None if there are none. now: UTC,
+    milliseconds since 1970.
+    """
 
     workspace: int
     changes: Sequence[Change]
@@ -158,7 +162,7 @@ def _prepare(workspace: int, changes: Sequence[Change], now: int) -> _Fitting:
     metas = [body["meta"] for body in bodies if "meta" in body]
     removes = None in chain.from_iterable(map(dict.values, metas))
     have_all = {*map(len, bodies)} == {len(names)}
-    columns = _columns(fields, changes, now, have_all, removes)
+    columns = _columns(fields, changes, now, removes)
     return _Fitting(workspace, changes, fields, have_all and not removes, columns, now)
 
 
@@ -174,19 +178,17 @@ def _write(fitting: _Fitting) -> int:
     return write_many(_mixture_statement(fields), (*before, *fixed), [*columns, *more])
 
 
-def _columns(
-    fields: Sequence[str], changes: Sequence[Change], now: int, have_all: bool, removes: bool
-) -> dict[str, Sequence[Any]]:
+def _columns(fields: Sequence[str], changes: Sequence[Change], now: int, removes: bool) -> dict[str, Sequence[Any]]:
     """The changes as columns of the table, with what a new user has where a change says nothing.
 
-    have_all: whether all changes have all fields. removes: whether some remove entries of meta.
+    removes: whether some remove entries of meta.
     """
     defaults = _DEFAULTS | {"created_at": now}
     ids, uids, bodies = zip(*changes, strict=True)
     columns: dict[str, Sequence[Any]] = {"id": ids, "uid": uids}
     for field in fields:
         default = defaults.get(field)
-        values = [body[field] for body in bodies] if have_all else [body.get(field, default) for body in bodies]
+        values = [body.get(field, default) for body in bodies]
         if field == "meta" and removes:
             values = [{key: value for key, value in meta.items() if value is not None} for meta in values]
         columns |= upserts.columns_with(field, values)

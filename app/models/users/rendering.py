@@ -125,11 +125,14 @@ def _by_hand(d: Dialect) -> str:
     It must where the workspace has segments, as who is in which is decided elsewhere; on Postgres also where meta may
     have a number that it spells otherwise than it was sent: one with 16 digits, or below 0.0001.
     """
-    segments = _HAS_SEGMENTS.replace("asked.workspace_id", "?")
+    segments = _has_segments("?")
     return segments if d.name == "sqlite" else f"({segments} OR users.meta::text ~ '{_SPELT_OTHERWISE}')"
 
 
-_HAS_SEGMENTS = "EXISTS (SELECT 1 FROM segment_sets WHERE segment_sets.workspace_id = asked.workspace_id)"
+def _has_segments(workspace: str) -> str:
+    return f"EXISTS (SELECT 1 FROM segment_sets WHERE segment_sets.workspace_id = {workspace})"
+
+
 _SPELT_OTHERWISE = "[0-9]{16}|0[.]0000"
 
 
@@ -173,18 +176,18 @@ def _page_statement(count: int) -> Statement:
     return Statement(lambda d: _placed(d, _page(count + 1) if d.name == "sqlite" else _pages(count)))
 
 
-def _nearest(d: Dialect, condition: str, order: str = "") -> str:
-    """SQL for whether a user is on that side; the nearest one, as in app/models/keyset.py."""
+def _has_neighbour(workspace: str, condition: str, order: str = "") -> str:
+    """SQL for whether a user is on that side; it looks for the nearest one, as in app/models/keyset.py."""
     return (
-        f"(SELECT other.id FROM users AS other WHERE other.workspace_id = {{workspace}} AND other.id {condition} "
+        f"(SELECT other.id FROM users AS other WHERE other.workspace_id = {workspace} AND other.id {condition} "
         f"AND other.hidden_at IS NULL ORDER BY other.id{order} LIMIT 1) IS NOT NULL"
-    ).replace("{workspace}", "?" if d.name == "sqlite" else "asked.workspace_id")
+    )
 
 
 def _page(count: int) -> str:
     """The page on SQLite, a row each user."""
     d = SQLITE
-    behind = _nearest(d, "<= ?", " DESC")
+    behind = _has_neighbour("?", "<= ?", " DESC")
     return (
         f"SELECT users.id, {_json(d, *_NO_ARRAYS)}, {_by_hand(d)}, {behind} "
         "FROM users WHERE users.workspace_id = ? AND users.id > ? AND users.hidden_at IS NULL "
@@ -210,8 +213,9 @@ def _pages(count: int) -> str:
     )
     beside = _beside(d, "asked.workspace_id", "page.first", "page.last")
     return (
-        f"SELECT page.json, after.id, page.first, page.last, page.is_odd OR {_HAS_SEGMENTS}, "
-        f"{_nearest(d, '> page.last')}, {_nearest(d, '<= after.id', ' DESC')}, "
+        f"SELECT page.json, after.id, page.first, page.last, page.is_odd OR {_has_segments('asked.workspace_id')}, "
+        f"{_has_neighbour('asked.workspace_id', '> page.last')}, "
+        f"{_has_neighbour('asked.workspace_id', '<= after.id', ' DESC')}, "
         f"(SELECT json_agg(json_build_array(user_id, name, position, json))::text FROM ({beside}) AS beside) "
         f"FROM (SELECT ?::bigint AS workspace_id) AS asked, "
         f"(SELECT one.id {BYTE_BY_BYTE} AS id FROM unnest((SELECT ?::text[])::text[]) AS one (id)) AS after "

@@ -1,7 +1,7 @@
 """The table of users, and a user as the statements answer it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -145,18 +145,8 @@ def key_of_email(email: str) -> str:
     return email.lower()
 
 
-def keys_of_emails(emails: Sequence[str | None]) -> list[str | None]:
-    """Return `key_of_email` of each, in half of the time."""
-    return [one and one.lower() for one in emails]
-
-
 def key_of_number(number: str) -> str:
     """Return the digits of a phone number."""
     if number[1:].isdigit() and number[0] == "+":  # the common form, in a fifth of the time
         return number[1:]
     return "".join(filter(str.isdigit, number))
-
-
-def keys_of_numbers(numbers: Sequence[str | None]) -> list[str | None]:
-    """Return `key_of_number` of each, in two thirds of the time."""
-    return [one and (rest if (rest := one[1:]).isdigit() and one[0] == "+" else key_of_number(one)) for one in numbers]

@@ -14,8 +14,6 @@ from app.models.users.rows import (
     dump,
     key_of_email,
     key_of_number,
-    keys_of_emails,
-    keys_of_numbers,
     row,
 )
 
@@ -65,9 +63,9 @@ def values(field: str, value: Any) -> tuple[Any, ...]:
 def columns_with(field: str, given: list[Any]) -> dict[str, list[Any]]:
     """Return the columns of a field with the values of many users: `values` of each, column by column."""
     if field == "email":
-        return {"email": given, "email_key": keys_of_emails(given)}
+        return {"email": given, "email_key": [one and key_of_email(one) for one in given]}
     if field == "number":
-        return {"number": given, "number_digits": keys_of_numbers(given)}
+        return {"number": given, "number_digits": [one and key_of_number(one) for one in given]}
     return {field: list(map(dump, given)) if field == "meta" else given}
 
 
