@@ -1,7 +1,9 @@
 """Gathering the requests of one moment, so that they can be answered together.
 
 The event loop reads all sockets that are ready before it runs what they have brought: so whoever is here when `_flush`
-runs came at the same time. While a group is with the database, the next one gathers: the busier, the larger.
+runs came at the same time. Who was answered together comes again together, but not all within one turn of the loop: so
+a group waits as long as each turn brings more. While it is with the database, the next one gathers: the busier, the
+larger.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from app import logs
 from app.api.hot import Left, Reply, Request
 
 _MAX_GROUP = 128  # requests; so many writes keep others from the database for some 10 ms
+_MAX_TURNS = 3  # of the loop that a group waits for more: 1.06 to 1.24 times the requests a second; 8 gave no more
 
 Answer = Reply | Left
 Together = Callable[[Sequence[Request]], list[Answer]]
@@ -42,6 +45,7 @@ class Gathering(Generic[Q, A]):
         self._together, self._executor, self._fault = together, executor, fault
         self._waiting: list[tuple[Q, Callable[[A], None]]] = []
         self._is_busy = False
+        self._turns, self._seen = 0, 0  # that the group waited, and how many there were after the last one
 
     def offer(self, request: Q, take: Callable[[A], None]) -> None:
         """Have `take` called with the answer to the request, on the event loop."""
@@ -51,6 +55,11 @@ class Gathering(Generic[Q, A]):
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
+        if self._turns < _MAX_TURNS and len(self._waiting) > self._seen:
+            self._turns, self._seen = self._turns + 1, len(self._waiting)
+            asyncio.get_running_loop().call_soon(self._flush)
+            return
+        self._turns, self._seen = 0, 0
         group, self._waiting = self._waiting[:_MAX_GROUP], self._waiting[_MAX_GROUP:]
         requests = [request for request, _ in group]
         if self._executor is None:

@@ -32,3 +32,33 @@ def test_a_group_that_fails_is_answered_and_the_next_one_served(executor):
         first, second = asyncio.run(ask(pool if executor else None))
     assert [type(one.environ[FAILURE]) for one in first] == [errors.InternalError] * 2
     assert second == ["answer to c", "answer to d"]
+
+
+def _groups_of(offers):
+    """The groups that come of requests of which each turn of the event loop brings some."""
+    groups = []
+
+    def together(requests):
+        groups.append(list(requests))
+        return requests
+
+    async def offer():
+        gathering = Gathering(together, None, "fault")
+        for requests in offers:
+            for one in requests:
+                gathering.offer(one, lambda answer: None)
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+
+    asyncio.run(offer())
+    return groups
+
+
+def test_a_group_waits_as_long_as_each_turn_of_the_loop_brings_more():
+    assert _groups_of(["abc", "de", "f"]) == [list("abcdef")]
+    assert _groups_of(["ab", "", "c"]) == [list("ab"), ["c"]]
+
+
+def test_nobody_waits_for_ever_for_those_who_still_come():
+    groups = _groups_of(["a", "b", "c", "d", "e", "f", "g", "h"])
+    assert [len(one) for one in groups] == [4, 4]
