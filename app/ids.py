@@ -15,11 +15,17 @@ _last = (0, 0)
 
 def new() -> str:
     """Return an id greater than every id this process made before, also within one millisecond."""
-    return several(1)[0]
+    return f"{_take(1):024x}"
 
 
 def several(count: int) -> list[str]:
     """Return so many ids, each greater than the one before it, as `new` would one by one."""
+    first = _take(count)
+    return [f"{one:024x}" for one in range(first, first + count)]
+
+
+def _take(count: int) -> int:
+    """Take so many numbers that follow each other; return the first."""
     global _last
     with _lock:
         milliseconds, tail = max(clock.now(), _last[0]), _last[1] + 1
@@ -27,8 +33,7 @@ def several(count: int) -> list[str]:
             # A random start keeps processes apart; a zero top bit leaves room to count upwards.
             milliseconds, tail = max(milliseconds, _last[0] + 1), secrets.randbits(_TAIL_BITS - 1)
         _last = (milliseconds, tail + count - 1)
-    first = milliseconds << _TAIL_BITS | tail
-    return [f"{one:024x}" for one in range(first, first + count)]
+    return milliseconds << _TAIL_BITS | tail
 
 
 def made_at(id: str) -> int:

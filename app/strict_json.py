@@ -147,6 +147,8 @@ def _is_deeper(value: Any, levels: int) -> bool:
     """Tell whether the value has containers in each other on more levels than that."""
     level: list[Any] = [value] if value.__class__ in _CONTAINERS else []
     for _ in range(levels):
+        if not level:
+            return False
         level = [
             child
             for one in level

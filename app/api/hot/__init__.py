@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from flask import Flask
 
 from app import errors, logs
+from app.api import rates
 from app.api.hot.recognising import Recogniser, Request, Wanted
 from app.api.hot.replying import Reply, line, make
 from app.api.rates import COUNTED
 from app.api.retries import FAILURE
-from app.services import together
+from app.services import storage, together
 from app.services.rates import Policy, Standing
 
 __all__ = ["HotPath", "Left", "Reply", "Request"]
@@ -47,14 +48,17 @@ class HotPath:
         Reads are answered first: they need not wait for a commit.
         """
         answers: list[Reply | Left] = [Left({})] * len(requests)
+        if not storage.is_prepared():
+            return answers
         wanted = [(index, one) for index, one in enumerate(map(self._recognise, requests)) if one]
         barred = {client for client in {one.client for _, one in wanted} if not self._may_log_in(client)}
         wanted = [(index, one) for index, one in wanted if one.client not in barred]
         standings = self._count([one for _, one in wanted])
         within = []
         for (index, one), stands in zip(wanted, standings, strict=True):
-            answers[index] = Left({COUNTED: stands})
-            if not any(standing.exceeded for standing in stands.values()):
+            if any(standing.exceeded for standing in stands.values()):
+                answers[index] = Left({COUNTED: stands})
+            else:
                 within.append((index, one, stands))
         _do(answers, [each for each in within if not each[1].operation.user], together.look)
         _do(answers, [each for each in within if each[1].operation.user], together.write)
@@ -69,7 +73,9 @@ class HotPath:
         found: list[_Standings] = [{} for _ in wanted]
         _count_for(self._rates.address, found, [one.client for one in wanted])
         within = [index for index, stands in enumerate(found) if not any(one.exceeded for one in stands.values())]
-        _count_for(self._rates.key, [found[index] for index in within], [wanted[index].key for index in within])
+        if self._rates.key:
+            names = [rates.name_of(wanted[index].credential) for index in within]
+            _count_for(self._rates.key, [found[index] for index in within], names)
         return found
 
 
@@ -99,6 +105,6 @@ def _do(
         if result is not None:
             answers[index] = make(one, result, list(stands.values()))
             answered.append(one)
-        elif failure is not None:
-            answers[index] = Left({COUNTED: stands, FAILURE: failure})
+        else:
+            answers[index] = Left({COUNTED: stands, FAILURE: failure} if failure else {COUNTED: stands})
     logs.requests(map(line, answered))

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from flask import Flask
 
 from app import errors, strict_json, uids
-from app.api import auth, proxies, rates
+from app.api import auth, proxies
 from app.api.bodies import MAX_BODY
 from app.api.requests import is_safe_id, new_id
 from app.schemas import quick
 from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
-from app.services import storage, together
+from app.services import together
 from app.services.keys import Credential
 from app.services.together import Operation
 
@@ -33,7 +33,7 @@ _FORWARDED = {
     b"x-forwarded-host": "HTTP_X_FORWARDED_HOST",
     b"x-forwarded-proto": "HTTP_X_FORWARDED_PROTO",
 }
-_TARGET = re.compile(rb"((?:/v1)?/users(?:/([A-Za-z0-9_-]{1,255})(/events)?)?)(?:\?(.*))?")
+_TARGET = re.compile(rb"(?:/v1)?/users(?:/([A-Za-z0-9_-]{1,255})(/events)?)?(?:\?(.*))?")
 _QUERY = re.compile(rb"limit=([1-9][0-9]?)(?:&next_cursor=([0-9a-f]{24}))?")
 _HOST = re.compile(rb"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
 _SENDERS = 4_096  # of which the headers are remembered; 1 KiB each at most, but for headers nobody sends
@@ -55,20 +55,23 @@ class Request(NamedTuple):
 class Wanted(NamedTuple):
     """What was recognised.
 
-    route: its template, for the log. client, key: the names under which they are counted. query: what a link to the
-    next page repeats.
+    route: its template without /v1. client: the name under which it is counted. query: what a link to the next page
+    repeats.
     """
 
     request: Request
     operation: Operation
     route: str
     request_id: str
-    workspace: int
+    credential: Credential
     client: str
-    key: str
     is_secure: bool
-    path: str
     query: Sequence[tuple[str, str]]
+
+    @property
+    def path(self) -> str:
+        """The path of the request."""
+        return self.request.target.partition(b"?")[0].decode()
 
 
 class Sender(NamedTuple):
@@ -94,9 +97,9 @@ class Recogniser:
     def __call__(self, request: Request) -> Wanted | None:
         """Return what the request asks for, None if its route must look at it."""
         target = _TARGET.fullmatch(request.target)
-        if not target or not storage.is_prepared():
+        if not target:
             return None
-        path, uid, events, query = target.groups()
+        uid, events, query = target.groups()
         recognise = _FORMS.get((request.method, uid is not None, events is not None))
         if recognise is None or (query is not None and recognise is not _page) or len(request.body) > MAX_BODY:
             return None
@@ -108,18 +111,8 @@ class Recogniser:
         if found is None:
             return None
         operation, route, pairs = found
-        return Wanted(
-            request,
-            operation,
-            ("/v1" if path.startswith(b"/v1") else "") + route,
-            sender.request_id or new_id(),
-            credential.workspace,
-            sender.client,
-            rates.name_of(credential),
-            sender.is_secure,
-            path.decode(),
-            pairs,
-        )
+        request_id = sender.request_id or new_id()
+        return Wanted(request, operation, route, request_id, credential, sender.client, sender.is_secure, pairs)
 
     def _sender(self, request: Request) -> Sender | None:
         """Return who sends the request, None where the routes must look at its headers.

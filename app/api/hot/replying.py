@@ -53,10 +53,10 @@ def line(wanted: Wanted) -> dict[str, Any]:
     return {
         "request_id": wanted.request_id,
         "method": wanted.request.method,
-        "route": wanted.route,
+        "route": f"/v1{wanted.route}" if wanted.request.target.startswith(b"/v1") else wanted.route,
         "status": 200,
         "milliseconds": round((time.perf_counter() - wanted.request.started) * 1000, 2),
-        "workspace": wanted.workspace,
+        "workspace": wanted.credential.workspace,
         "code": None,
     }
 
