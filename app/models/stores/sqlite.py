@@ -25,9 +25,6 @@ _LOCK_PAUSE = 0.000_1
 _SOON = 500  # tries; who has it so long does no commit
 _LONG_LOCK_PAUSE = 0.005  # seconds
 _CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
-# 16 MiB, after which a commit copies the WAL into the file while others wait: with the default of 4 MiB the 99th
-# percentile of a group of events was 29 ms, and so 21; of updates 24 and 15.
-_WAL_PAGES = 4_000
 
 
 class SqliteStore(APSWDatabase):  # type: ignore[misc]
@@ -149,7 +146,6 @@ def make(settings: Settings) -> SqliteStore:
             ("foreign_keys", 1),
             ("secure_delete", 1),
             ("cache_size", -_CACHE_KIB),
-            ("wal_autocheckpoint", _WAL_PAGES),
         ],
         timeout=settings.lock_timeout / 1000,
         lock_type="IMMEDIATE",
