@@ -10,7 +10,7 @@ from app.services.users import RenderedUser, UserRow
 
 def find(workspace: int, uid: str) -> UserRow | RenderedUser:
     """Return the user of that uid. Raises errors.UserNotFound."""
-    found: UserRow | RenderedUser | None = together.look([together.retrieve(workspace, uid)])[0]
+    found: UserRow | RenderedUser | None = together.look([together.Retrieval(workspace, uid)])[0]
     if found is None:
         raise errors.UserNotFound()
     return found

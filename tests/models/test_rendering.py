@@ -30,7 +30,7 @@ def apart(rows):
 def all_ways(workspace):
     """The JSON of all users: on a page, each by itself, and as made of rows in Python."""
     rows, _ = users.page(1_000, [of_workspace(workspace)], None, descending=False)
-    single = together.look([together.retrieve(workspace, row.uid) for row in rows])
+    single = together.look([together.Retrieval(workspace, row.uid) for row in rows])
     paged = apart(together.look([together.page(workspace, 1_000, None)])[0].rows)
     texts = [
         [
@@ -109,5 +109,5 @@ def test_what_postgres_spells_otherwise_is_written_in_python(api, workspace):
     api.put("users/even", {"meta": {"plain": 0.0001}})
     paged, single, made = all_ways(workspace)
     assert paged == single == made
-    found = together.look([together.retrieve(workspace, uid) for uid in ("odd", "even")])
+    found = together.look([together.Retrieval(workspace, uid) for uid in ("odd", "even")])
     assert [isinstance(one, RenderedUser) for one in found] == [db.dialect.name == "sqlite", True]

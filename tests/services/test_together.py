@@ -103,7 +103,7 @@ def test_what_reads_must_ask_a_second_time_they_ask_together(api, workspace, mon
     api.post("segments", {"name": "gold", "rule": {"attribute": "meta.plan", "is": "gold"}})
     trips, run_all = [], together.run_all
     monkeypatch.setattr(together, "run_all", lambda calls: trips.append(len(calls)) or run_all(calls))
-    found = together.look([together.retrieve(workspace, uid) for uid in "abc"])
+    found = together.look([together.Retrieval(workspace, uid) for uid in "abc"])
     assert [len(one.segments) for one in found] == [1, 1, 1]
     assert trips == [1, 1]  # one statement for all of them, and one more for what the database cannot write
 
@@ -113,7 +113,7 @@ def test_reads_that_come_one_by_one_are_not_planned_each_time(workspace):
     together.write([save(workspace, f"u{n}", meta={"plan": "gold"}) for n in range(500)])
     db.execute_sql("ANALYZE users")
     for n in range(20):
-        assert together.look([together.retrieve(workspace, f"u{n}")])[0]
+        assert together.look([together.Retrieval(workspace, f"u{n}")])[0]
     [(anew,)] = db.execute_sql(
         "SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT users.id, users.uid, (%%'",
     ).fetchall()
@@ -124,7 +124,7 @@ def test_users_of_several_workspaces_are_kept_apart(workspace, other_workspace):
     mine, theirs = together.write([save(one, "ada", meta={"of": one}) for one in (workspace, other_workspace)])
     assert (mine.user.meta["of"], theirs.user.meta["of"]) == (workspace, other_workspace)
     both = together.look(
-        [together.retrieve(one, uid) for one in (workspace, other_workspace) for uid in ("ada", "eve")]
+        [together.Retrieval(one, uid) for one in (workspace, other_workspace) for uid in ("ada", "eve")]
     )
     assert [one and one.id for one in both] == [mine.user.id, None, theirs.user.id, None]
 

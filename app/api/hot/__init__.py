@@ -88,7 +88,7 @@ def _count_for(policy: Policy | None, found: Sequence[_Standings], names: Sequen
 def _do(
     answers: list[Reply | Left],
     wanted: list[tuple[int, Wanted, _Standings]],
-    run: Callable[[Sequence[together.Operation]], list[Any]],
+    run: Callable[[Sequence[Any]], list[Any]],
 ) -> None:
     if not wanted:
         return

@@ -15,7 +15,7 @@ from app.schemas import quick
 from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
 from app.services import together
 from app.services.keys import Credential
-from app.services.together import Operation
+from app.services.together import Operation, Retrieval
 
 # Headers that the routes look at (a test compares the two): with one of them a request takes the long way.
 LONG_WAY = frozenset(
@@ -60,7 +60,7 @@ class Wanted(NamedTuple):
     """
 
     request: Request
-    operation: Operation
+    operation: Operation | Retrieval
     route: str
     request_id: str
     credential: Credential
@@ -169,11 +169,11 @@ def _read_headers(headers: Sequence[tuple[bytes, bytes]]) -> _Headers | None:
     return _Headers(found[b"authorization"].decode("latin-1"), found[b"x-request-id"].decode("latin-1"), forwarded)
 
 
-Found = tuple[Operation, str, Sequence[tuple[str, str]]] | None
+Found = tuple[Operation | Retrieval, str, Sequence[tuple[str, str]]] | None
 
 
 def _retrieve(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
-    return None if request.body or uid == _RESERVED else (together.retrieve(workspace, uid), "/users/<uid:uid>", ())
+    return None if request.body or uid == _RESERVED else (Retrieval(workspace, uid), "/users/<uid:uid>", ())
 
 
 def _page(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
