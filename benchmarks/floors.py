@@ -1,6 +1,6 @@
 """What Rollcall is held to by itself: its routes beside what they could cost at least, in ratios of one run.
 
-    python -m benchmarks.floors [--only flask,naive,commits,depth,latency] [--rounds 5] [--seconds 2]
+    python -m benchmarks.floors [--only flask,naive,commits,statements,depth,latency] [--rounds 5] [--seconds 2]
 
 Each part stands alone and takes less than three minutes; its servers are up together and each round takes them in turn.
 The parts of a day are kept together in benchmarks/results/.
@@ -26,6 +26,7 @@ import psutil
 
 from benchmarks import filling, processes, tables, wrk
 from benchmarks.peers.contender import BASIC, SOURCES, Contender
+from benchmarks.peers.fastify import FastifyPostgres
 from benchmarks.peers.naive import Naive
 from benchmarks.peers.rollcall import Rollcall, RollcallFlask, RollcallPostgres
 from benchmarks.people import ACTIONS, PAGE
@@ -68,6 +69,13 @@ class OneByOne(Rollcall):
 
     name = "a commit each"
     command: ClassVar[tuple[str, ...]] = _served_by("one_by_one_app")
+
+
+class Statements(RollcallPostgres):
+    """Nothing of ours but the statements, behind our event loop: what is at most to be had beside Fastify + pg."""
+
+    name = "statements alone, Postgres"
+    command: ClassVar[tuple[str, ...]] = _served_by("statements_app")
 
 
 class Filled(Rollcall):
@@ -123,6 +131,13 @@ def _commit_goals(found: Medians, seen: dict[str, Any]) -> Iterator[Goal]:
     yield Goal("commits", f"creates on SQLite / those of a commit each (fsyncs a create: {syncs})", ratio, 2.5)
 
 
+def _statement_goals(found: Medians, seen: dict[str, Any]) -> Iterator[Goal]:
+    for name in (RollcallPostgres.name, Statements.name):
+        for action in ACTIONS:
+            ratio = found[name, action]["rate"] / found[FastifyPostgres.name, action]["rate"]
+            yield Goal("statements", f"{action}: {name} / {FastifyPostgres.name}", ratio, 2.5)
+
+
 def _first_and_deep(contender: Contender) -> dict[str, wrk.Request]:
     user = json.loads(contender.send("GET", f"/v1/users/u{_DEEP}", Authorization=BASIC)[1])
     page = f"/v1/users?limit={PAGE}"
@@ -159,6 +174,7 @@ _PARTS = {
     "commits": Part(
         [Rollcall, OneByOne], lambda one: {"create": one.requests()["create"]}, _commit_goals, _look_at_syncs
     ),
+    "statements": Part([RollcallPostgres, Statements, FastifyPostgres], lambda one: one.requests(), _statement_goals),
     "depth": Part([Filled, FilledPostgres], _first_and_deep, _depth_goals),
     "latency": Part([Rollcall, RollcallPostgres], lambda one: one.requests(), _latency_goals, _look_at_workers),
 }
