@@ -92,12 +92,16 @@ def test_who_is_filled_in_by_sql_is_who_the_api_would_have_made(new_database, en
     forget_connection()
 
 
+def test_the_statements_alone_are_held_against_the_peer_as_rollcall_is():
+    rates = {"Rollcall, Postgres": 9, "statements alone, Postgres": 12, "Fastify + pg, 2 workers": 6}
+    found = {(name, action): {"rate": rate} for name, rate in rates.items() for action in ACTIONS}
+    goals = list(floors._statement_goals(found, {}))
+    assert [one.value for one in goals] == [1.5] * len(ACTIONS) + [2.0] * len(ACTIONS)
+
+
 def test_a_goal_is_met_from_its_side():
     assert floors.Goal("a", "rate", 0.9, 0.85).is_met and not floors.Goal("a", "rate", 0.8, 0.85).is_met
     assert floors.Goal("a", "time", 1.1, 1.2, least=False).is_met
-    rates = {"Rollcall, Postgres": 9, "statements alone, Postgres": 12, "Fastify + pg, 2 workers": 6}
-    found = {(name, action): {"rate": rate} for name, rate in rates.items() for action in ACTIONS}
-    assert {round(one.value, 1) for one in floors._statement_goals(found, {})} == {1.5, 2.0}
     part = {"goals": [floors.Goal("a", "rate", 0.8, 0.85)._asdict()], "rounds": []}
     text = floors.table({"date": "today", "command": "run", "machine": {}, "parts": {"a": part}})
     assert re.search(r"rate +0.80 +>= 0.85 +MISSED", text)

@@ -16,7 +16,6 @@ from app import errors, logs
 from app.api import rates
 from app.api.hot.recognising import Recogniser, Request, Wanted
 from app.api.hot.replying import Reply, line, make
-from app.api.rates import COUNTED
 from app.api.retries import FAILURE
 from app.services import storage, together
 from app.services.rates import Policy, Standing
@@ -57,7 +56,7 @@ class HotPath:
         within = []
         for (index, one), stands in zip(wanted, standings, strict=True):
             if any(standing.exceeded for standing in stands.values()):
-                answers[index] = Left({COUNTED: stands})
+                answers[index] = Left({rates.COUNTED: stands})
             else:
                 within.append((index, one, stands))
         _do(answers, [each for each in within if not each[1].operation.user], together.look)
@@ -106,5 +105,5 @@ def _do(
             answers[index] = make(one, result, list(stands.values()))
             answered.append(one)
         else:
-            answers[index] = Left({COUNTED: stands, FAILURE: failure} if failure else {COUNTED: stands})
+            answers[index] = Left({rates.COUNTED: stands, FAILURE: failure} if failure else {rates.COUNTED: stands})
     logs.requests(map(line, answered))
