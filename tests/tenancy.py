@@ -102,7 +102,7 @@ class Guard:
 
         def watched(run: Any) -> Any:
             def watched_run(database: Any, calls: Any) -> Any:
-                for sql, _ in calls:
+                for sql, *_ in calls:
                     self.look(sql, dialect)
                 return run(database, calls)
 
@@ -123,7 +123,7 @@ class Guard:
             return insert_new(database, table, columns)
 
         store.execute_sql, store.insert_new = watched_execute, watched_insert_new
-        store.run_many, store.write_many = watched_many(store.run_many), watched_many(store.write_many)
+        store.write_many = watched_many(store.write_many)
         store.run_all, store.commit_all = watched(store.run_all), watched(store.commit_all)
 
 

@@ -68,10 +68,16 @@ class Statement:
 
 
 class Call(NamedTuple):
-    """A statement with its parameters, to be run among others."""
+    """A statement with its parameters, to be run among others.
+
+    columns: of many rows, if it is to be run for each: one is a value for every row, of texts, numbers, booleans, None.
+    The statement is one over `dialects.given`, and the parameters are the same for all. 16 events in one call cost
+    Postgres 40 us each and the worker 10; in a pipeline of 16 they took 80 and 40.
+    """
 
     statement: Statement
     parameters: tuple[Any, ...]
+    columns: Sequence[Sequence[Any]] | None = None
 
 
 def reading() -> contextlib.AbstractContextManager[None]:
@@ -84,22 +90,17 @@ def run_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
 
     Call in a transaction: the first that fails spoils it. Calls that only read need none.
     """
-    return cast("list[list[tuple[Any, ...]]]", db.run_all([(one.statement.text, one.parameters) for one in calls]))
+    return cast("list[list[tuple[Any, ...]]]", db.run_all(_texts(calls)))
 
 
-def run_many(statement: Statement, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Run a statement over `dialects.given` for many rows, at least one; return all rows that it answers.
-
-    fixed: the parameters that come first, and are the same for all. rows: the others; texts, numbers, booleans, None.
-    Call in a transaction.
-    """
-    return cast("list[tuple[Any, ...]]", db.run_many(statement.text, fixed, rows))
+def _texts(calls: Sequence[Call]) -> list[stores.Run]:
+    return [(statement.text, parameters, columns) for statement, parameters, columns in calls]
 
 
 def write_many(statement: Statement, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
-    """As `run_many`, for a statement that answers nothing, which takes half the time; return how many rows it wrote.
+    """As a Call with columns, for a statement that answers nothing; return how many rows it wrote.
 
-    columns: each with a value for every row.
+    fixed: the parameters. Call in a transaction.
     """
     return cast("int", db.write_many(statement.text, fixed, columns))
 
@@ -117,7 +118,7 @@ def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
 
     Run again after a conflict only. Raises errors.StorageUnavailable: then nobody knows whether it was done.
     """
-    texts = [(one.statement.text, one.parameters) for one in calls]
+    texts = _texts(calls)
     return _persist(lambda: cast("list[list[tuple[Any, ...]]]", db.commit_all(texts)), lambda: False)
 
 

@@ -26,7 +26,7 @@ class Dialect:
     in_short_array: str  # the same, where Postgres must not plan anew for each length of it: that took most of a read
     for_update: str  # what makes a SELECT lock its rows
     indexed_by: str  # what makes a SELECT use an index, of its name; "" where the planner finds it by itself
-    shares: bool  # whether one statement may write many rows that are given as arrays, and answer for each
+    takes_arrays: bool  # whether one statement takes what many ask for, as arrays
 
 
 SQLITE = Dialect(
@@ -48,7 +48,7 @@ SQLITE = Dialect(
     in_short_array="IN (SELECT value FROM json_each(?))",
     for_update="",  # BEGIN IMMEDIATE has locked everything
     indexed_by=" INDEXED BY {}",
-    shares=False,
+    takes_arrays=False,
 )
 
 BYTE_BY_BYTE = 'COLLATE "C"'  # what text from outside needs on Postgres to sort as uids do
@@ -72,12 +72,12 @@ POSTGRES = Dialect(
     in_short_array="= ANY((SELECT ?::text[])::text[])",
     for_update=" FOR UPDATE",
     indexed_by="",
-    shares=True,
+    takes_arrays=True,
 )
 
 
 def given(d: Dialect, fixed: int, columns: Mapping[str, str], in_order: bool = True) -> str:
-    """Return where an INSERT takes the rows of `database.run_many` from.
+    """Return where an INSERT takes the rows of a `database.Call` from.
 
     fixed: how many parameters come first, the same for all rows. columns: name -> type of the others, which are
     `given.NAME` on Postgres. in_order: whether they are inserted, and so locked, in the order of uids there.

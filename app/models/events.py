@@ -9,7 +9,6 @@ import peewee
 
 from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, statement, transaction, write_many
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
-from app.models.shares import Share, merge
 from app.models.stores import Rows
 from app.models.users import dump, load_flat
 
@@ -41,11 +40,11 @@ class EventRow(NamedTuple):
 
 
 def _touch(d: Dialect) -> str:
-    """Make the user if there is none, move last_interaction on; answers nothing when the user is archived."""
+    """Make the user if there is none, move last_interaction on."""
     return (
-        "INSERT INTO users (workspace_id, id, uid, created_at, last_interaction) "
-        f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, uid) "
-        f"DO UPDATE SET last_interaction = {_latest(d)} WHERE users.archived_at IS NULL RETURNING id"
+        "INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) "
+        f"{given(d, 2, {'id': 'text', 'uid': 'text', 'timestamp': 'bigint'})} ON CONFLICT (workspace_id, uid) "
+        f"DO UPDATE SET last_interaction = {_latest(d)} WHERE users.archived_at IS NULL"
     )
 
 
@@ -69,49 +68,14 @@ def claim_id(workspace: int, id: str) -> bool:
     return bool(_CLAIM_ID(workspace, hashlib.sha256(id.encode()).hexdigest()))
 
 
-_RULES = "(SELECT version FROM segment_sets WHERE segment_sets.workspace_id = {}.workspace_id)"
+_FIND_RULES = Statement(lambda d: f"SELECT version FROM segment_sets WHERE workspace_id = {d.parameter}")
 _TOUCH = Statement(_touch)
-_INSERT = Statement(
+_INSERT = Statement(  # for SQLite
     lambda d: (
-        f"{_FIELDS} SELECT ?, actor.id, ?, ?, ?, {d.json_parameter}, {d.json_parameter} FROM users AS actor "
-        "WHERE workspace_id = ? AND uid = ? AND archived_at IS NULL ON CONFLICT DO NOTHING "
-        f"RETURNING id, {_RULES.format('events')}"
-    ).replace("?", d.parameter)
+        f"{_FIELDS} SELECT actor.workspace_id, actor.id, ?3, ?4, ?5, ?6, ?7 FROM users AS actor "
+        "WHERE workspace_id = ?1 AND uid = ?2 AND archived_at IS NULL ON CONFLICT DO NOTHING"
+    )
 )
-
-
-def calls(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> Sequence[Call | Share]:
-    """Return the calls that store the event of that uid's user, who is made with the id given where there is none.
-
-    An archived user's event is dropped (engage.md section 4.3). The same event id again stores nothing more. It is
-    one call where the database can do both at once; two want a transaction.
-    """
-    stored = _stored(event)
-    if db.dialect.shares:
-        return [Share(_RECORD_EACH, (workspace,), uid, (uid, new_user_id, now, *stored))]
-    actor = (workspace, new_user_id, uid, now, event.timestamp)
-    return [Call(_TOUCH, actor), Call(_INSERT, (workspace, *stored, workspace, uid))]
-
-
-def rules_in(rows: Sequence[Sequence[tuple[Any, ...]]]) -> str | None:
-    """Return the version of the workspace's segments from the rows of `calls`; None where there are none, too."""
-    return rows[-1][0][-1] if rows[-1] else None
-
-
-def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> str | None:
-    """Run the `calls` of an event and return their `rules_in`. Raises errors.StorageUnavailable."""
-    wanted = merge(calls(workspace, uid, new_user_id, now, event)).calls
-    return rules_in(_record_at_once(wanted[0]) if len(wanted) == 1 else _record(wanted))
-
-
-@statement
-def _record_at_once(call: Call) -> list[list[tuple[Any, ...]]]:
-    return [call.statement(*call.parameters)]
-
-
-@transaction
-def _record(wanted: list[Call]) -> list[list[tuple[Any, ...]]]:
-    return run_all(wanted)
 
 
 class Recording(NamedTuple):
@@ -122,18 +86,52 @@ class Recording(NamedTuple):
     event: EventRow
 
 
+def calls(workspace: int, now: int, recordings: Sequence[Recording]) -> list[Call]:
+    """Return the calls that store the events, of which there is one at least.
+
+    An archived user's event is dropped (engage.md section 4.3). The same event id again stores nothing more. It is
+    one call where the database can do all at once; several want a transaction. now: epoch milliseconds, when users who
+    are new are made.
+    """
+    uids, new_user_ids, happened = zip(*recordings, strict=True)
+    columns = _columns(happened)
+    if db.dialect.takes_arrays:
+        return [Call(_RECORD_ALL, (workspace, now), [uids, new_user_ids, *columns])]
+    return [
+        Call(_TOUCH, (workspace, now), [new_user_ids, uids, columns[0]]),
+        Call(_INSERT, (workspace,), [uids, *columns]),
+        Call(_FIND_RULES, (workspace,)),
+    ]
+
+
+def rules_in(rows: Sequence[Sequence[tuple[Any, ...]]]) -> str | None:
+    """Return the version of the workspace's segments from the rows of `calls`, None where there are none."""
+    return rows[-1][0][0] if rows[-1] else None
+
+
+def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> str | None:
+    """Run the `calls` of an event and return their `rules_in`. Raises errors.StorageUnavailable."""
+    wanted = calls(workspace, now, [Recording(uid, new_user_id, event)])
+    return rules_in(_record_at_once(wanted[0]) if len(wanted) == 1 else _record(wanted))
+
+
+@statement
+def _record_at_once(call: Call) -> list[list[tuple[Any, ...]]]:
+    return run_all([call])
+
+
+@transaction
+def _record(wanted: list[Call]) -> list[list[tuple[Any, ...]]]:
+    return run_all(wanted)
+
+
 def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> None:
     """Store many events as `record` would each of them; call in a transaction.
 
     The users are locked in the order of their uids. now: epoch milliseconds, when users who are new are made.
     """
-    if db.dialect.shares:
-        users: list[Sequence[Any]] = [
-            [one.uid for one in recordings],
-            [one.new_user_id for one in recordings],
-            [now] * len(recordings),
-        ]
-        write_many(_RECORD_ALL, (workspace,), users + _columns([one.event for one in recordings]))
+    if db.dialect.takes_arrays:
+        run_all(calls(workspace, now, recordings))
         return
     ids = _touch_all(workspace, now, recordings)
     chosen = [one for one in recordings if one.uid in ids]
@@ -171,10 +169,6 @@ def _columns(events: Sequence[EventRow]) -> list[Sequence[Any]]:
     return [timestamps, ids, names, list(map(_stored_value, values)), list(map(dump, properties))]
 
 
-def _stored(event: EventRow) -> tuple[int, str, str, str | None, str]:
-    return event.timestamp, event.id, event.event, _stored_value(event.value), dump(event.properties)
-
-
 def _stored_value(value: str | float | bool | None) -> str | None:
     return None if value is None else dump(value)
 
@@ -194,13 +188,13 @@ _MOVE_ON = Statement(
 )
 
 
-def _record_all(d: Dialect, answers: bool) -> str:
+def _record_all(d: Dialect) -> str:
     """Touch the users, in the order of their uids, and store the events of those who are not archived."""
-    columns = {"uid": "text", "new_user_id": "text", "now": "bigint", **_EVENT}
+    columns = {"uid": "text", "new_user_id": "text", **_EVENT}
     arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
     touch = (
         "INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) "
-        "SELECT workspace_id, min(now), min(new_user_id), uid, max(timestamp) FROM given "
+        "SELECT workspace_id, min(created_at), min(new_user_id), uid, max(timestamp) FROM given "
         f"GROUP BY workspace_id, uid ORDER BY uid {BYTE_BY_BYTE} "
         f"ON CONFLICT (workspace_id, uid) DO UPDATE SET last_interaction = {_latest(d)} "
         "WHERE users.archived_at IS NULL RETURNING workspace_id, id, uid"
@@ -210,15 +204,14 @@ def _record_all(d: Dialect, answers: bool) -> str:
         "FROM given JOIN actor ON actor.uid = given.uid ON CONFLICT DO NOTHING"
     )
     return (
-        "WITH given AS (SELECT %s::bigint AS workspace_id, one.* "
-        f"FROM unnest({arrays}) AS one ({', '.join(columns)})), actor AS ({touch})"
-        + (f", recorded AS ({insert}) SELECT id, uid, {_RULES.format('actor')} FROM actor" if answers else insert)
+        "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS created_at, one.* "
+        f"FROM unnest({arrays}) AS one ({', '.join(columns)})), actor AS ({touch}), recorded AS ({insert}) "
+        "SELECT version FROM segment_sets JOIN given ON segment_sets.workspace_id = given.workspace_id LIMIT 1"
     )
 
 
 _INSERT_ALL = Statement(lambda d: f"{_FIELDS} {given(d, 1, {'user_id': 'text', **_EVENT})} ON CONFLICT DO NOTHING")
-_RECORD_ALL = Statement(lambda d: _record_all(d, answers=False))
-_RECORD_EACH = Statement(lambda d: _record_all(d, answers=True))
+_RECORD_ALL = Statement(_record_all)
 
 
 @functools.cache

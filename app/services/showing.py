@@ -21,5 +21,5 @@ def page(workspace: int, limit: int, after: str | None, before: str | None, desc
     is_plain = before is None and not descending and filters == {"meta": {}}
     if not is_plain:
         return users.page(workspace, limit, after, before, descending, **filters)
-    found: Page = together.look([together.page(workspace, limit, after)])[0]
+    found: Page = together.look([together.Listing(workspace, limit, after or "")])[0]
     return found

@@ -1,254 +1,300 @@
 """What the requests of one moment ask for, done together: one round trip for the reads, one commit for the writes.
 
-This is the group commit: a write is acknowledged when the transaction that it shares is on disk. An operation is one
-or two statements, made from those of the routes (app/services/users.py, events.py), and what becomes of their rows.
+This is the group commit: a write is acknowledged when the transaction that it shares is on disk. What many ask for is
+made into columns at once, for the statements of the routes (app/services/users.py, events.py) or of the same rules.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids
 from app.models import events as events_store
 from app.models import users as users_store
 from app.models.database import Call, commit_all, db, reading, run_all, statement
+from app.models.events import Recording
 from app.models.keyset import of_workspace
-from app.models.shares import Share, merge
 from app.models.users import rendering
 from app.services import events
 from app.services.segments import membership
-from app.services.users import RenderedUser, Saved, UserRow
-
-Rows = list[list[tuple[Any, ...]]]
+from app.services.users import RenderedUser, UserRow
 
 
-class Recorded(NamedTuple):
+class Retrieval(NamedTuple):
+    """A user to be found: a RenderedUser, or a UserRow where the database cannot write it; None if nobody."""
+
+    workspace: int
+    uid: str
+
+
+class Listing(NamedTuple):
+    """Users to be found in the order of their ids: a Page of UserRows, or of JSON as of a Retrieval.
+
+    The JSON is that of each, or one text of all with commas between. after: the id of the last user before the page, ""
+    for the first one.
+    """
+
+    workspace: int
+    limit: int
+    after: str
+
+
+class Upsert(NamedTuple):
+    """A user to be made, or changed, with the secret: an Upserted.
+
+    fields: at least one, of those that are columns of the user. As `users.update`, but for uids that would go to a
+    user who has none: where there is one with that email or number, nothing is done, and the answer is None. It is so,
+    too, where there would be too many meta keys.
+    """
+
+    workspace: int
+    uid: str
+    fields: dict[str, Any]
+
+
+class Append(NamedTuple):
+    """An event to be recorded: an Appended. fields: as `events.record` takes them, without an id."""
+
+    workspace: int
+    uid: str
+    fields: dict[str, Any]
+
+
+class Upserted(NamedTuple):
+    """A user after the upsert, and whether it made the user. The user: as of a Retrieval."""
+
+    user: RenderedUser | UserRow
+    created: bool
+
+
+class Appended(NamedTuple):
     """An event that was recorded. rules: the version of the workspace's segments, None where there are none."""
 
     rules: str | None
 
 
-class Operation(NamedTuple):
-    """Something to be done among others.
-
-    result: makes the answer of the rows of the calls, None where the operation needs its own way through the services:
-    it has done nothing then. user: whom it writes to, "" if it only reads. check: a read that must find nothing before
-    the write is done here. workspace: the one that it is about. more: what a read still has to ask when it knows the
-    rows of its calls; its rows are added to them.
-    """
-
-    calls: Sequence[Call | Share]
-    result: Callable[[Rows], Any]
-    user: str = ""
-    check: Call | Share | None = None
-    workspace: int = 0
-    more: Callable[[Rows], Sequence[Call | Share]] | None = None
+Read = Retrieval | Listing
+Write = Upsert | Append
+READS = (Retrieval, Listing)
+_Rows = list[tuple[Any, ...]]
+# What is done for a group: it asks for calls, gets the rows of each, may ask again, and returns what was found.
+_Steps = Generator[Sequence[Call], list[_Rows], dict[Any, Any]]
+_Run = Callable[[Sequence[Call]], list[_Rows]]
 
 
-class Retrieval(NamedTuple):
-    """A user to be found among others: a RenderedUser, or a UserRow where the database cannot write it; None if nobody.
-
-    As an Operation, with a call and functions for each, a read on SQLite took the hot path 18 us in place of 15.
-    """
-
-    workspace: int
-    uid: str
-
-    @property
-    def user(self) -> str:
-        """As of an Operation that only reads."""
-        return ""
-
-
-def page(workspace: int, limit: int, after: str | None) -> Operation:
-    """Return the operation that finds users in the order of their ids: a Page of UserRows, or of JSON as `retrieve`.
-
-    The JSON is that of each, or one text of all with commas between.
-    """
-
-    def more(rows: Rows) -> Sequence[Call]:
-        found = rendering.page_of(rows[0], limit)
-        if found is None or (found.beside is not None and not found.is_by_hand):
-            return ()
-        if found.is_by_hand:
-            return [users_store.page_call(limit + 1, [of_workspace(workspace)], after)]
-        return [rendering.beside_call(workspace, found.first, found.last)]
-
-    def result(rows: Rows) -> cursors.Page:
-        found = rendering.page_of(rows[0], limit)
-        if found is None:
-            return cursors.Page([])
-        if found.is_by_hand:
-            made = [users_store.row(values[1:]) for values in rows[1]]
-            return cursors.page(made, bool(rows[1] and rows[1][0][0]), limit, backwards=False)
-        users = found.complete(rows[1] if found.beside is None else found.beside)
-        return cursors.Page(users, found.last if found.has_next else None, found.first if found.has_previous else None)
-
-    return Operation([rendering.page_call(workspace, limit, after)], result, workspace=workspace, more=more)
-
-
-def save(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
-    """Return the operation that makes a user or changes the fields, with the secret: a Saved.
-
-    fields: at least one, of those that are columns of the user. As `users.update`, but for uids that would go to a
-    user who has none: where there is one with that email or number, nothing is done.
-    """
-    id = ids.new()
-    call = users_store.upsert_call(workspace, id, uid, fields, clock.now())
-
-    def result(rows: Rows) -> Saved | None:
-        if not rows[0]:
-            return None  # too many meta keys
-        user = users_store.row(rows[0][0])
-        return Saved(user, user.id == id)
-
-    return Operation([call], result, uid, users_store.claimants_call(workspace, fields), workspace)
-
-
-def record(workspace: int, uid: str, fields: Mapping[str, Any]) -> Operation:
-    """Return the operation that records an event: a Recorded. fields: as `events.record` takes them, without an id."""
-    now = clock.now()
-    calls = events_store.calls(workspace, uid, ids.new(), now, events.new_row(now, **fields))
-    return Operation(calls, lambda rows: Recorded(events_store.rules_in(rows)), uid, workspace=workspace)
-
-
-def look(wanted: Sequence[Operation | Retrieval]) -> list[Any]:
+def look(wanted: Sequence[Read]) -> list[Any]:
     """Do what only reads; return the results. Raises errors.StorageUnavailable."""
     return _with_segments(wanted, _look(wanted))
 
 
 @statement
-def _look(wanted: Sequence[Operation | Retrieval]) -> list[Any]:
+def _look(wanted: Sequence[Read]) -> list[Any]:
     uids: dict[int, list[str]] = {}
+    starts: dict[tuple[int, int], list[str]] = {}
     for one in wanted:
         if isinstance(one, Retrieval):
             uids.setdefault(one.workspace, []).append(one.uid)
-    finds = [rendering.find_call(*both) for both in uids.items()]
-    operations = [one for one in wanted if isinstance(one, Operation)]
+        else:
+            starts.setdefault((one.workspace, one.limit), []).append(one.after)
+    groups = [_retrieve(*group) for group in uids.items()] + [
+        _list(*group, several) for group, several in starts.items()
+    ]
     with reading():
-        users, *found = _ask([finds, *[one.calls for one in operations]])
-        by_uid = {(workspace, row[1]): row for workspace, several in zip(uids, users, strict=True) for row in several}
-        unlike = [(key, row) for key, row in by_uid.items() if row[_BY_HAND] or row[_HAS_SIDES]]
-        asked = [one.more(rows) if one.more else () for one, rows in zip(operations, found, strict=True)]
-        beside, *more = _ask([[_more_call(*one) for one in unlike], *asked])
-    shown: dict[tuple[int, str], Any] = {key: RenderedUser(row[0], row[2]) for key, row in by_uid.items()}
-    shown |= {key: _user(row, rest) for (key, row), rest in zip(unlike, beside, strict=True)}
-    results = iter([one.result([*rows, *rest]) for one, rows, rest in zip(operations, found, more, strict=True)])
-    return [shown.get(one) if isinstance(one, Retrieval) else next(results) for one in wanted]
+        found = _run(groups, run_all)
+    return [found.get(one) for one in wanted]
+
+
+def _retrieve(workspace: int, uids: Sequence[str]) -> _Steps:
+    [rows] = yield [rendering.find_call(workspace, uids)]
+    found: dict[Any, Any] = {(workspace, row[1]): RenderedUser(row[0], row[2]) for row in rows}  # by the Retrieval
+    unlike = [row for row in rows if row[_BY_HAND] or row[_HAS_SIDES]]
+    return (found | (yield from _retrieve_rest(workspace, unlike))) if unlike else found
+
+
+def _retrieve_rest(workspace: int, rows: _Rows) -> _Steps:
+    """Return those whom the database did not write, or not whole."""
+    by_hand = [row[1] for row in rows if row[_BY_HAND]]
+    in_part = [row for row in rows if not row[_BY_HAND]]
+    calls = [users_store.find_call(workspace, by_hand)] if by_hand else []
+    answers = iter((yield [*calls, *[rendering.beside_call(workspace, id, id) for id, *_ in in_part]]))
+    found: dict[Any, Any] = dict.fromkeys([(workspace, uid) for uid in by_hand])  # who is gone by now is nobody
+    for user in map(users_store.row, next(answers) if by_hand else ()):
+        found[workspace, user.uid] = user
+    for (id, uid, json, *_), beside in zip(in_part, answers, strict=True):
+        found[workspace, uid] = RenderedUser(id, *rendering.complete([(id, json)], beside))
+    return found
 
 
 _BY_HAND, _HAS_SIDES = 3, 4  # places in a row of rendering.find_call
 
 
-def _more_call(key: tuple[int, str], row: tuple[Any, ...]) -> Call | Share:
-    """Return the call for what is missing of a user whom the database did not write, or not whole."""
-    workspace, uid = key
-    if row[_BY_HAND]:
-        return users_store.find_call(workspace, uid)
-    return rendering.beside_call(workspace, row[0], row[0])
+def _list(workspace: int, limit: int, starts: Sequence[str]) -> _Steps:
+    pages = rendering.pages_of((yield rendering.page_calls(workspace, limit, starts)), limit, starts)
+    asked = {}
+    for after, page in zip(starts, pages, strict=True):
+        if page is not None and page.is_by_hand:
+            asked[after] = users_store.page_call(limit + 1, [of_workspace(workspace)], after or None)
+        elif page is not None and page.beside is None:
+            asked[after] = rendering.beside_call(workspace, page.first, page.last)
+    more = dict(zip(asked, (yield list(asked.values())) if asked else (), strict=True))
+    return {
+        Listing(workspace, limit, after): _page(page, more.get(after, []), limit)
+        for after, page in zip(starts, pages, strict=True)
+    }
 
 
-def _user(row: tuple[Any, ...], more: list[tuple[Any, ...]]) -> UserRow | RenderedUser | None:
-    if row[_BY_HAND]:
-        return users_store.row(more[0]) if more else None
-    return RenderedUser(row[0], rendering.complete([(row[0], row[2])], more)[0])
+def _page(page: rendering.RenderedPage | None, more: _Rows, limit: int) -> cursors.Page:
+    if page is None:
+        return cursors.Page([])
+    if page.is_by_hand:
+        rows = [users_store.row(values[1:]) for values in more]
+        return cursors.page(rows, bool(more and more[0][0]), limit, backwards=False)
+    users = page.complete(more if page.beside is None else page.beside)
+    return cursors.Page(users, page.last if page.has_next else None, page.first if page.has_previous else None)
 
 
-def _ask(wanted: Sequence[Sequence[Call | Share]]) -> list[Rows]:
-    """Run the calls of all at once, if there are any; return the rows of each."""
-    merged = merge([call for calls in wanted for call in calls])
-    return _shared_out(wanted, merged.deal(run_all(merged.calls)) if merged.calls else [])
+def write(wanted: Sequence[Write]) -> list[Upserted | Appended | None]:
+    """Do what writes, in one transaction, all or none; return the results when it is on disk.
 
-
-def write(operations: Sequence[Operation]) -> list[Any]:
-    """Do operations that write, in one transaction, all or none; return their results when it is on disk.
-
-    Raises errors.StorageUnavailable: then nobody knows whether they were done.
+    Raises errors.StorageUnavailable and errors.InternalError: then nobody may do them again, for they may be done.
     """
-    free = _free(operations)
-    if not free:
-        return [None] * len(operations)
-    # In the order of users: two groups that write to the same ones cannot block each other.
-    ordered = sorted(free, key=lambda index: operations[index].user)
-    chosen = [operations[index] for index in ordered]
-    merged = merge([call for one in chosen for call in one.calls])
-    locks = _locks(chosen) if len(merged.calls) > 1 else []
-    rows = merged.deal(commit_all([*locks, *merged.calls])[len(locks) :])
-    results = [
-        one.result(own) for one, own in zip(chosen, _shared_out([one.calls for one in chosen], rows), strict=True)
-    ]
-    _mark(chosen, results)
-    done = dict(zip(ordered, _with_segments(chosen, results), strict=True))
-    return [done.get(index) for index in range(len(operations))]
+    is_done = False
+
+    def commit(calls: Sequence[Call]) -> list[_Rows]:
+        nonlocal is_done
+        rows = _commit(wanted, calls)
+        is_done = True
+        return rows
+
+    try:
+        return _written(wanted, commit)
+    except errors.Failure:
+        raise
+    except Exception as error:
+        if is_done:
+            raise errors.InternalError() from error
+        raise
 
 
-@statement
-def _free(operations: Sequence[Operation]) -> list[int]:
-    """The indexes of the operations whose check finds nothing."""
-    checks = [(index, one.check) for index, one in enumerate(operations) if one.check]
-    if not checks:
-        return list(range(len(operations)))
-    found = _ask([[check] for _, check in checks])
-    taken = {index for (index, _), [rows] in zip(checks, found, strict=True) if rows}
-    return [index for index in range(len(operations)) if index not in taken]
+def _written(wanted: Sequence[Write], commit: _Run) -> list[Upserted | Appended | None]:
+    now, new_ids = clock.now(), ids.several(len(wanted))
+    appended: dict[int, list[int]] = {}
+    turns: dict[tuple[int, frozenset[str]], list[dict[str, int]]] = {}
+    for place, one in enumerate(wanted):
+        if isinstance(one, Append):
+            appended.setdefault(one.workspace, []).append(place)
+        else:
+            _take_turn(turns.setdefault((one.workspace, frozenset(one.fields)), []), one.uid, place)
+    groups = [_upsert(wanted, turn, new_ids, now) for several in turns.values() for turn in several]
+    groups += [_append(wanted, places, new_ids, now) for places in appended.values()]
+    found = _run(groups, commit)
+    results = [found.get(place) for place in range(len(wanted))]
+    _mark(wanted, results)
+    return _with_segments(wanted, results)
 
 
-def _locks(operations: Sequence[Operation]) -> list[Call]:
+def _take_turn(turns: list[dict[str, int]], uid: str, place: int) -> None:
+    """Put a write into the first turn in which nobody writes to that user: a statement takes each only once."""
+    for turn in turns:
+        if uid not in turn:
+            turn[uid] = place
+            return
+    turns.append({uid: place})
+
+
+def _upsert(wanted: Sequence[Write], places: Mapping[str, int], new_ids: Sequence[str], now: int) -> _Steps:
+    """places: of each uid, which of the wanted. All are of one workspace, and have the same fields."""
+    chosen = [wanted[place] for place in places.values()]
+    ids = [new_ids[place] for place in places.values()]
+    bodies = [one.fields for one in chosen]
+    [rows] = yield [users_store.upsert_call(chosen[0].workspace, ids, list(places), bodies, now)]
+    found = {}
+    for id, uid, text in rows:
+        place = places[uid]
+        found[place] = Upserted(rendering.saved_user(id, text), id == new_ids[place])
+    return found
+
+
+def _append(wanted: Sequence[Write], places: Sequence[int], new_ids: Sequence[str], now: int) -> _Steps:
+    """All are of one workspace."""
+    chosen = [wanted[place] for place in places]
+    rows = events.new_rows(now, [one.fields for one in chosen])
+    recordings = [Recording(one.uid, new_ids[place], row) for one, place, row in zip(chosen, places, rows, strict=True)]
+    answers = yield events_store.calls(chosen[0].workspace, now, recordings)
+    return dict.fromkeys(places, Appended(events_store.rules_in(answers)))
+
+
+def _commit(wanted: Sequence[Write], calls: Sequence[Call]) -> list[_Rows]:
+    locks = _locks(wanted) if len(calls) > 1 else []
+    return commit_all([*locks, *calls])[len(locks) :]
+
+
+def _locks(wanted: Sequence[Write]) -> list[Call]:
     """The calls that take the users in the order of their uids, where statements for many would take them in turns.
 
     Of those who are made only now none is locked before: Postgres finds two groups that block each other so, which
     takes it a second, and one is tried again.
     """
-    if not db.dialect.shares:
+    if not db.dialect.takes_arrays:
         return []
     uids: dict[int, list[str]] = {}
-    for one in operations:
-        uids.setdefault(one.workspace, []).append(one.user)
+    for one in wanted:
+        uids.setdefault(one.workspace, []).append(one.uid)
     return [users_store.lock_call(workspace, uids[workspace]) for workspace in sorted(uids)]
 
 
-def _shared_out(wanted: Sequence[Sequence[Call | Share]], rows: Rows) -> list[Rows]:
-    """The rows of the calls of each, of the rows of all."""
-    remaining = iter(rows)
-    return [[next(remaining) for _ in calls] for calls in wanted]
+def _run(groups: Sequence[_Steps], run: _Run) -> dict[Any, Any]:
+    """Run the calls that the groups ask for, those of all at once; return what they found."""
+    found: dict[Any, Any] = {}
+    answers: list[tuple[_Steps, Any]] = [(group, None) for group in groups]
+    while answers:
+        asked = []
+        for group, rows in answers:
+            try:
+                asked.append((group, group.send(rows)))
+            except StopIteration as end:
+                found |= end.value
+        remaining = iter(run([call for _, calls in asked for call in calls]) if asked else ())
+        answers = [(group, [next(remaining) for _ in calls]) for group, calls in asked]
+    return found
 
 
-def _mark(operations: Sequence[Operation], results: list[Any]) -> None:
+def _mark(wanted: Sequence[Write], results: Sequence[Upserted | Appended | None]) -> None:
     """Have the users who were written looked at by the next sweep, where the rows say that there are segments."""
     marked: dict[int, list[str]] = {}
-    for one, result in zip(operations, results, strict=True):
-        written = result.user if result.__class__ is Saved else result
-        if written is not None and written.rules is not None:
-            marked.setdefault(one.workspace, []).append(one.user)
+    for one, result in zip(wanted, results, strict=True):
+        written = result.user if isinstance(result, Upserted) else result
+        if isinstance(written, (UserRow, Appended)) and written.rules is not None:
+            marked.setdefault(one.workspace, []).append(one.uid)
     for workspace, uids in marked.items():
         with contextlib.suppress(errors.StorageUnavailable):  # they are written; the sweep of everybody finds them
             membership.mark(workspace, *uids)
 
 
-def _with_segments(wanted: Sequence[Operation | Retrieval], results: list[Any]) -> list[Any]:
+def _with_segments(wanted: Sequence[Read | Write], results: list[Any]) -> list[Any]:
     """Decide the segments of all users of the results: a statement for each workspace that has any."""
-    shown = [_users_of(result) for result in results]
     waiting: dict[int, list[UserRow]] = {}
-    for one, rows in zip(wanted, shown, strict=True):
-        if rows and rows[0].rules is not None:
+    for one, result in zip(wanted, results, strict=True):
+        if result.__class__ is not RenderedUser and (rows := _undecided(result)):
             waiting.setdefault(one.workspace, []).extend(rows)
     if not waiting:
         return results
     decided = {workspace: iter(membership.shown(workspace, rows)) for workspace, rows in waiting.items()}
-    return [
-        _showing(result, [next(decided[one.workspace]) for _ in rows]) if rows and rows[0].rules is not None else result
-        for one, rows, result in zip(wanted, shown, results, strict=True)
-    ]
+    return [_showing(result, decided.get(one.workspace)) for one, result in zip(wanted, results, strict=True)]
 
 
-def _users_of(result: Any) -> list[UserRow]:
-    if result.__class__ is UserRow:
-        return [result]
-    rows = [result.user] if result.__class__ is Saved else result.rows if result.__class__ is cursors.Page else []
-    return rows if rows and rows[0].__class__ is UserRow else []
+def _undecided(result: Any) -> list[UserRow]:
+    """The rows of a result if it is not decided yet which segments they are in: of all or of none."""
+    shown = result.user if isinstance(result, Upserted) else result
+    rows: list[Any] = shown.rows if isinstance(shown, cursors.Page) else [shown]
+    return rows if rows and isinstance(rows[0], UserRow) and rows[0].rules is not None else []
 
 
-def _showing(result: Any, rows: list[UserRow]) -> Any:
-    if result.__class__ is UserRow:
-        return rows[0]
-    return result._replace(user=rows[0]) if result.__class__ is Saved else result._replace(rows=rows)
+def _showing(result: Any, decided: Iterator[UserRow] | None) -> Any:
+    """Return the result with what was decided in place of its rows that were undecided."""
+    if decided is None or not (rows := _undecided(result)):
+        return result
+    shown = [next(decided) for _ in rows]
+    if isinstance(result, cursors.Page):
+        return result._replace(rows=shown)
+    return result._replace(user=shown[0]) if isinstance(result, Upserted) else shown[0]

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import clock, ids
+from app import clock, errors, ids
 from app.api.hot import HotPath, Left, Reply, Request
 from app.api.hot.recognising import LONG_WAY
+from app.api.retries import FAILURE
 from app.counters import Counters
 from app.models import segments as store
 from app.models.database import db
-from app.services import audit, keys, workspaces
+from app.services import audit, keys, together, workspaces
 from app.services.rates import Policy
 from tests.factories import Api, basic, fresh
 
@@ -140,7 +141,7 @@ def _same_ids(monkeypatch, pair):
     """Let both workspaces count their ids by themselves: what one gives out, the other does, too."""
     counts = {True: itertools.count(), False: itertools.count()}
     inside = {"hot": True}
-    monkeypatch.setattr(ids, "new", lambda: f"{next(counts[inside['hot']]):024x}")
+    monkeypatch.setattr(ids, "_take", lambda count: [next(counts[inside["hot"]]) for _ in range(count)][0])
     ask = pair._ask
 
     def asked(api, *rest):
@@ -303,7 +304,7 @@ def test_the_same_headers_from_elsewhere_are_another_client(pair):
     pair.hot.get("users?limit=1")
     request = pair._request("GET", "users", None, {})
     elsewhere = request._replace(address="192.0.2.1", scheme="https")
-    one, other = (pair.path._recognise(each) for each in (request, elsewhere))
+    one, other = pair.path._recognise([request, elsewhere])
     assert (one.client, one.is_secure) == ("127.0.0.1", False)
     assert (other.client, other.is_secure) == ("192.0.2.1", True)
 
@@ -312,11 +313,16 @@ def test_other_headers_are_other_senders(pair):
     """Whatever follows one who is known, each request is read by itself."""
     pair.hot.get("users?limit=1")
     known = pair._request("GET", "users", None, {})
-    assert pair.path._recognise(known)
+    assert _recognised(pair, known)
     for name, value in (("origin", "https://x.io"), ("authorization", "Basic eDp5"), ("host", "x y")):
-        assert pair.path._recognise(pair._request("GET", "users", None, {name: value})) is None
-    assert pair.path._recognise(pair._request("GET", "users", None, {"x-request-id": "mine"})).request_id == "mine"
-    assert pair.path._recognise(known).request_id != "mine"
+        assert _recognised(pair, pair._request("GET", "users", None, {name: value})) is None
+    assert _recognised(pair, pair._request("GET", "users", None, {"x-request-id": "mine"})).request_id == "mine"
+    assert _recognised(pair, known).request_id != "mine"
+
+
+def _recognised(pair, request):
+    [wanted] = pair.path._recognise([request])
+    return wanted
 
 
 def _let_a_second_pass(app):
@@ -360,3 +366,13 @@ def test_the_headers_that_the_routes_look_at_are_known(root):
     # A signature is read of requests with the public key alone, which take the long way in any case.
     known = {name.decode() for name in LONG_WAY} | {"authorization", "x-request-id", "x-user-signature"}
     assert asked and {name.lower() for name in asked} <= known
+
+
+def test_what_was_committed_is_not_done_again_when_its_answer_fails(app, pair, monkeypatch):
+    uid = fresh()
+    pair.hot.user(uid)
+    path = f"users/{uid}/events"
+    monkeypatch.setattr(together.events_store, "rules_in", lambda rows: rows[0][0][0][0])  # of no rows
+    [answer] = pair.path([pair._request("POST", path, {"event": "Paid"}, {})])
+    assert isinstance(answer.environ[FAILURE], errors.InternalError)
+    assert len(pair.hot.get(path).json["data"]) == 1

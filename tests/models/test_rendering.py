@@ -31,7 +31,7 @@ def all_ways(workspace):
     """The JSON of all users: on a page, each by itself, and as made of rows in Python."""
     rows, _ = users.page(1_000, [of_workspace(workspace)], None, descending=False)
     single = together.look([together.Retrieval(workspace, row.uid) for row in rows])
-    paged = apart(together.look([together.page(workspace, 1_000, None)])[0].rows)
+    paged = apart(together.look([together.Listing(workspace, 1_000, "")])[0].rows)
     texts = [
         [
             one.encode() if isinstance(one, str) else getattr(one, "json", "").encode() or replies.user_json(one)
@@ -91,10 +91,10 @@ def test_odd_values(api, workspace, first_name, last_name, meta, created_at):
 
 def test_a_page_begins_behind_its_cursor_and_says_whether_anybody_is_before_it(api, workspace):
     ids = [api.user()["id"] for _ in range(4)]
-    for cursor, found, behind in ((None, ids, False), (ids[0], ids[1:], True), ("0" * 24, ids, False)):
-        [page] = together.look([together.page(workspace, 10, cursor)])
+    for cursor, found, behind in (("", ids, False), (ids[0], ids[1:], True), ("0" * 24, ids, False)):
+        [page] = together.look([together.Listing(workspace, 10, cursor)])
         assert [json.loads(one)["id"] for one in apart(page.rows)] == found and (page.previous is not None) == behind
-    assert together.look([together.page(workspace, 10, ids[-1])])[0].rows == []
+    assert together.look([together.Listing(workspace, 10, ids[-1])])[0].rows == []
 
 
 def test_psycopg_remembers_how_the_statements_are_taken_apart(monkeypatch):

@@ -49,7 +49,7 @@ class HotPath:
         answers: list[Reply | Left] = [Left({})] * len(requests)
         if not storage.is_prepared():
             return answers
-        wanted = [(index, one) for index, one in enumerate(map(self._recognise, requests)) if one]
+        wanted = [(index, one) for index, one in enumerate(self._recognise(requests)) if one]
         barred = {client for client in {one.client for _, one in wanted} if not self._may_log_in(client)}
         wanted = [(index, one) for index, one in wanted if one.client not in barred]
         standings = self._count([one for _, one in wanted])
@@ -59,8 +59,8 @@ class HotPath:
                 answers[index] = Left({rates.COUNTED: stands})
             else:
                 within.append((index, one, stands))
-        _do(answers, [each for each in within if not each[1].operation.user], together.look)
-        _do(answers, [each for each in within if each[1].operation.user], together.write)
+        _do(answers, [each for each in within if isinstance(each[1].operation, together.READS)], together.look)
+        _do(answers, [each for each in within if not isinstance(each[1].operation, together.READS)], together.write)
         return answers
 
     def _may_log_in(self, client: str) -> bool:
@@ -94,8 +94,10 @@ def _do(
     failure = None
     try:
         results = run([one.operation for _, one, _ in wanted])
-    except errors.StorageUnavailable as error:  # not to be tried again: it may have been done
+    except errors.Failure as error:  # not to be tried again: it may have been done
         results, failure = [None] * len(wanted), error
+        if isinstance(error, errors.InternalError):
+            logs.fault(error, request_id="", method="", route="together")
     except Exception as error:  # noqa: BLE001 - nothing was done; the routes find out whose fault it is
         logs.fault(error, request_id="", method="", route="together")
         results = [None] * len(wanted)

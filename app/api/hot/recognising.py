@@ -13,9 +13,8 @@ from app.api.bodies import MAX_BODY
 from app.api.requests import is_safe_id, new_id
 from app.schemas import quick
 from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
-from app.services import together
 from app.services.keys import Credential
-from app.services.together import Operation, Retrieval
+from app.services.together import Append, Listing, Read, Retrieval, Upsert, Write
 
 # Headers that the routes look at (a test compares the two): with one of them a request takes the long way.
 LONG_WAY = frozenset(
@@ -60,7 +59,7 @@ class Wanted(NamedTuple):
     """
 
     request: Request
-    operation: Operation | Retrieval
+    operation: Read | Write
     route: str
     request_id: str
     credential: Credential
@@ -94,8 +93,15 @@ class Recogniser:
         self._proxies = app.extensions["proxies"]
         self._senders: dict[bytes, Sender] = {}
 
-    def __call__(self, request: Request) -> Wanted | None:
-        """Return what the request asks for, None if its route must look at it."""
+    def __call__(self, requests: Sequence[Request]) -> list[Wanted | None]:
+        """Return what each request asks for, None if its route must look at it."""
+        found = [self._read(request) for request in requests]
+        _check(found, Upsert, quick.users, quick.user)
+        _check(found, Append, quick.events, quick.event)
+        return found
+
+    def _read(self, request: Request) -> Wanted | None:
+        """Return what the request asks for; what is to be written is not checked yet."""
         target = _TARGET.fullmatch(request.target)
         if not target:
             return None
@@ -123,7 +129,7 @@ class Recogniser:
         name = hashlib.sha256(b"\n".join(said)).digest()
         sender = self._senders.get(name)
         if sender is None and (headers := _read_headers(request.headers)):
-            sender = self._read(request, headers)
+            sender = self._read_sender(request, headers)
             if not sender.request_id:
                 if len(self._senders) >= _SENDERS:
                     self._senders.clear()
@@ -135,7 +141,7 @@ class Recogniser:
         headers = None if fresh else _read_headers(request.headers)
         return auth.known(self._credentials, headers.authorization) if headers else fresh
 
-    def _read(self, request: Request, headers: "_Headers") -> Sender:
+    def _read_sender(self, request: Request, headers: "_Headers") -> Sender:
         seen = {"REMOTE_ADDR": request.address, "wsgi.url_scheme": request.scheme, **headers.forwarded}
         self._proxies.adjust(seen)
         return Sender(
@@ -169,7 +175,29 @@ def _read_headers(headers: Sequence[tuple[bytes, bytes]]) -> _Headers | None:
     return _Headers(found[b"authorization"].decode("latin-1"), found[b"x-request-id"].decode("latin-1"), forwarded)
 
 
-Found = tuple[Operation | Retrieval, str, Sequence[tuple[str, str]]] | None
+def _check(
+    found: list[Wanted | None],
+    kind: type,
+    load_all: Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]] | None],
+    load: Callable[[dict[str, Any]], dict[str, Any] | None],
+) -> None:
+    """Load the fields of what is to be written, and take out what has some that are not surely right.
+
+    All are loaded as one, which takes a third of the time, and each by itself only if that fails.
+    """
+    places = [place for place, one in enumerate(found) if one and one.operation.__class__ is kind]
+    bodies: list[dict[str, Any]] = [found[place].operation.fields for place in places]  # type: ignore[union-attr]
+    if not bodies:
+        return
+    for place, body, fields in zip(places, bodies, load_all(bodies) or map(load, bodies), strict=True):
+        if not fields:
+            found[place] = None
+        elif fields is not body:
+            wanted = found[place]
+            found[place] = wanted._replace(operation=wanted.operation._replace(fields=fields))  # type: ignore[union-attr, call-arg]
+
+
+Found = tuple[Read | Write, str, Sequence[tuple[str, str]]] | None
 
 
 def _retrieve(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
@@ -185,38 +213,30 @@ def _page(workspace: int, uid: str, request: Request, query: bytes | None) -> Fo
     if count > MAX_PAGE:
         return None
     pairs = (("limit", limit.decode()),) if limit else ()
-    return together.page(workspace, count, cursor.decode() if cursor else None), "/users", pairs
+    return Listing(workspace, count, cursor.decode() if cursor else ""), "/users", pairs
 
 
 def _create(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
     body = _body(request)
     id = body.pop("id", None) if body else None
-    fields = quick.user(body) if body else None
-    if id.__class__ is not str or not uids.is_plain(id) or not fields:
+    if id.__class__ is not str or not uids.is_plain(id):
         return None
-    return _save(workspace, id, fields, "/users")
+    return _upsert(workspace, id, body, "/users")
 
 
 def _update(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
-    body = _body(request)
-    if not body or uid == _RESERVED or not (fields := quick.user(body)):
-        return None
-    return _save(workspace, uid, fields, "/users/<uid:uid>")
+    return None if uid == _RESERVED else _upsert(workspace, uid, _body(request), "/users/<uid:uid>")
 
 
-def _save(workspace: int, uid: str, fields: dict[str, Any], route: str) -> Found:
-    if not fields.get("meta", True):
-        return None
-    return together.save(workspace, uid, fields), route, ()
+def _upsert(workspace: int, uid: str, body: dict[str, Any] | None, route: str) -> Found:
+    return (Upsert(workspace, uid, body), route, ()) if body and body.get("meta", True) else None
 
 
-def _record(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
+def _append(workspace: int, uid: str, request: Request, query: bytes | None) -> Found:
     body = _body(request)
     if body and body.get("id") == uid:
         del body["id"]  # some SDKs send the uid along (app/services/events.py)
-    if not body or (fields := quick.event(body)) is None:
-        return None
-    return together.record(workspace, uid, fields), "/users/<uid:uid>/events", ()
+    return (Append(workspace, uid, body), "/users/<uid:uid>/events", ()) if body else None
 
 
 def _body(request: Request) -> dict[str, Any] | None:
@@ -233,5 +253,5 @@ _FORMS: dict[tuple[str, bool, bool], Callable[[int, str, Request, bytes | None],
     ("GET", False, False): _page,
     ("POST", False, False): _create,
     ("PUT", True, False): _update,
-    ("POST", True, True): _record,
+    ("POST", True, True): _append,
 }

@@ -11,8 +11,8 @@ from app.api.hot.recognising import Wanted
 from app.api.requests import HTTPS_ONLY, SAFE_HEADERS
 from app.cursors import Page
 from app.services.rates import Standing
-from app.services.together import Recorded
-from app.services.users import RenderedUser, Saved, UserRow
+from app.services.together import Appended, Upserted
+from app.services.users import RenderedUser, UserRow
 
 _DONE = orjson.dumps({"status": "ok"})
 _SAFE = b"".join(b"%b: %b\r\n" % (name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items())
@@ -69,7 +69,7 @@ def _user(wanted: Wanted, found: UserRow | RenderedUser) -> _Shown:
     return body, b"etag: %b\r\n" % replies.etag(body).encode()
 
 
-def _saved(wanted: Wanted, saved: Saved) -> _Shown:
+def _saved(wanted: Wanted, saved: Upserted) -> _Shown:
     return _user(wanted, saved.user) if saved.created else (replies.user_json(saved.user), b"")
 
 
@@ -83,10 +83,10 @@ def _link(wanted: Wanted, cursor: str) -> bytes:
     return f'link: <{wanted.path}?{query}next_cursor={cursor}>; rel="next"\r\n'.encode()
 
 
-def _done(wanted: Wanted, result: Recorded) -> _Shown:
+def _done(wanted: Wanted, result: Appended) -> _Shown:
     return _DONE, b""
 
 
 _SHOWN: dict[type, Any] = {
-    UserRow: _user, RenderedUser: _user, Saved: _saved, Page: _page, Recorded: _done,
+    UserRow: _user, RenderedUser: _user, Upserted: _saved, Page: _page, Appended: _done,
 }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from app import ids
-from app.models.database import BaseModel, Call, Statement, db, run_all, run_many
+from app.models.database import BaseModel, Call, Statement, db, run_all
 from app.models.dialects import given
 from app.models.keyset import Filter, Keyset
 
@@ -212,7 +212,7 @@ def lock_users(workspace: int, user_ids: Sequence[str]) -> set[str]:
 def move(workspace: int, entered: Sequence[tuple[str, str]], left: Sequence[tuple[str, str]]) -> None:
     """Note who entered and who left: (user id, segment id) each. Call in a transaction that has locked the users."""
     if entered:
-        _note(workspace, ENTERED, run_many(_ENTER, (workspace,), entered))
+        _note(workspace, ENTERED, _run_many(_ENTER, (workspace,), entered))
     if left:
         gone = run_all([Call(_LEAVE, (workspace, *one)) for one in left])
         _note(workspace, LEFT, [row for rows in gone for row in rows])
@@ -220,7 +220,11 @@ def move(workspace: int, entered: Sequence[tuple[str, str]], left: Sequence[tupl
 
 def _note(workspace: int, change: str, pairs: Sequence[tuple[Any, ...]]) -> None:
     if pairs:
-        run_many(_NOTE, (workspace, change), [(ids.new(), *pair) for pair in sorted(pairs)])
+        _run_many(_NOTE, (workspace, change), [(ids.new(), *pair) for pair in sorted(pairs)])
+
+
+def _run_many(statement: Statement, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return run_all([Call(statement, fixed, list(zip(*rows, strict=True)))])[0]
 
 
 _SWEPT = Statement(

@@ -2,12 +2,12 @@
 
 from app.config import Settings
 from app.models.stores import postgres, sqlite
-from app.models.stores.arrays import Rows
+from app.models.stores.arrays import Rows, Run
 from app.models.stores.driver import peewee_errors
 from app.models.stores.postgres import PostgresStore
 from app.models.stores.sqlite import SqliteStore
 
-__all__ = ["PostgresStore", "Rows", "SqliteStore", "make", "peewee_errors"]
+__all__ = ["PostgresStore", "Rows", "Run", "SqliteStore", "make", "peewee_errors"]
 
 
 def make(settings: Settings) -> SqliteStore | PostgresStore:

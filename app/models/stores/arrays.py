@@ -4,6 +4,9 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+# An SQL text with its parameters, and the columns of the rows that it is run for, if it is run for many.
+Run = tuple[str, tuple[Any, ...], Sequence[Sequence[Any]] | None]
+
 
 class Rows(dict[str, Sequence[Any]]):
     """New rows of a table: column -> a value for every row."""

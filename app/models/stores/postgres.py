@@ -10,7 +10,7 @@ import psycopg
 from app import errors
 from app.config import Settings
 from app.models.dialects import POSTGRES, Dialect
-from app.models.stores.arrays import Rows, array
+from app.models.stores.arrays import Rows, Run, array
 from app.models.stores.driver import cause_of, peewee_errors
 
 _CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
@@ -44,21 +44,14 @@ class PostgresStore(peewee.PostgresqlDatabase):
         """Do nothing: what is read together here is one statement each."""
         return contextlib.nullcontext()
 
-    def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
-        """Send SQL texts with their parameters, wait once, return the rows of each."""
-        connection = cast("Any", self).connection()
-        if len(calls) == 1:  # a pipeline of one takes 20 us more
-            return [self._rows(connection, *calls[0])]
+    def run_all(self, calls: Sequence[Run]) -> list[list[tuple[Any, ...]]]:
+        """Send SQL texts with their parameters, wait once, return the rows of each; columns are sent as arrays."""
+        connection, wanted = cast("Any", self).connection(), list(map(_with_arrays, calls))
+        if len(wanted) == 1:  # a pipeline of one takes 20 us more
+            return [self._rows(connection, *wanted[0])]
         with peewee_errors, connection.pipeline():
-            cursors = [connection.execute(text, parameters) for text, parameters in calls]
+            cursors = [connection.execute(text, parameters) for text, parameters in wanted]
             return [cursor.fetchall() for cursor in cursors]
-
-    def run_many(self, text: str, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Run an SQL text once, the rows as an array a column; return all rows that it answers."""
-        connection = cast("Any", self).connection()
-        arrays = [array(column) for column in zip(*rows, strict=True)]
-        with peewee_errors:
-            return cast("list[tuple[Any, ...]]", connection.execute(text, (*fixed, *arrays)).fetchall())
 
     def write_many(self, text: str, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
         """Run an SQL text once, the rows as an array a column; return how many rows were written."""
@@ -89,15 +82,15 @@ class PostgresStore(peewee.PostgresqlDatabase):
                 raise
             return None
 
-    def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+    def commit_all(self, calls: Sequence[Run]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts in a transaction of their own, in one round trip; return the rows when it is on disk."""
-        connection = cast("Any", self).connection()
-        if len(calls) == 1:  # it is a transaction by itself
-            return [self._rows(connection, *calls[0])]
+        connection, wanted = cast("Any", self).connection(), list(map(_with_arrays, calls))
+        if len(wanted) == 1:  # it is a transaction by itself
+            return [self._rows(connection, *wanted[0])]
         try:
             with peewee_errors, connection.pipeline():
                 connection.execute("BEGIN")
-                cursors = [connection.execute(text, parameters) for text, parameters in calls]
+                cursors = [connection.execute(text, parameters) for text, parameters in wanted]
                 connection.execute("COMMIT")
                 return [cursor.fetchall() for cursor in cursors]
         except peewee.PeeweeException:
@@ -118,6 +111,11 @@ class PostgresStore(peewee.PostgresqlDatabase):
     def is_broken(self) -> bool:
         """Tell whether the connection of this thread is lost."""
         return not self.is_closed() and bool(self._state.conn.closed)  # type: ignore[attr-defined]
+
+
+def _with_arrays(call: Run) -> tuple[str, tuple[Any, ...]]:
+    text, parameters, columns = call
+    return text, (*parameters, *map(array, columns or ()))
 
 
 def make(settings: Settings) -> PostgresStore:

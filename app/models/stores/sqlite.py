@@ -15,7 +15,7 @@ from playhouse.apsw_ext import APSWDatabase
 from app import errors
 from app.config import Settings
 from app.models.dialects import SQLITE, Dialect
-from app.models.stores.arrays import Rows
+from app.models.stores.arrays import Rows, Run
 from app.models.stores.driver import cause_of, peewee_errors
 
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock: less than a millisecond
@@ -87,24 +87,18 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
             finally:
                 connection.execute("COMMIT")
 
-    def run_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
-        """Run SQL texts with their parameters; return the rows of each."""
+    def run_all(self, calls: Sequence[Run]) -> list[list[tuple[Any, ...]]]:
+        """Run SQL texts with their parameters, for each row of the columns if there are some; return all rows."""
         cursor = self.connection().cursor()  # one for all: peewee's way to each costs half as much as the statement
         with peewee_errors:
-            return [cursor.execute(text, parameters).fetchall() for text, parameters in calls]
-
-    def run_many(self, text: str, fixed: tuple[Any, ...], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Run an SQL text once for each row, prepared once; return all rows that it answers."""
-        with peewee_errors:
-            answers = self.connection().cursor().executemany(text, [fixed + row for row in rows])
-            return cast("list[tuple[Any, ...]]", answers.fetchall())
+            return [_run(cursor, *call).fetchall() for call in calls]
 
     def write_many(self, text: str, fixed: tuple[Any, ...], columns: Sequence[Sequence[Any]]) -> int:
         """Run an SQL text once for each row, prepared once; return how many rows were written."""
         connection = self.connection()
         before = connection.total_changes()
         with peewee_errors:
-            connection.cursor().executemany(text, zip(*map(repeat, fixed), *columns))  # noqa: B905 - fixed has no end
+            _run(connection.cursor(), text, fixed, columns)
         return int(connection.total_changes() - before)
 
     def insert_new(self, table: str, rows: Rows) -> bool:
@@ -126,10 +120,16 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         finally:
             connection.set_progress_handler(None)
 
-    def commit_all(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+    def commit_all(self, calls: Sequence[Run]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts in a transaction of their own; return the rows of each when it is on disk."""
         with self.atomic():
             return self.run_all(calls)
+
+
+def _run(cursor: Any, text: str, parameters: tuple[Any, ...], columns: Sequence[Sequence[Any]] | None) -> Any:
+    if columns is None:
+        return cursor.execute(text, parameters)
+    return cursor.executemany(text, zip(*map(repeat, parameters), *columns))  # noqa: B905 - the parameters have no end
 
 
 def make(settings: Settings) -> SqliteStore:

@@ -9,7 +9,6 @@ import orjson
 
 from app.models.database import Call, Statement, db
 from app.models.keyset import Filter, Keyset
-from app.models.shares import Share
 from app.models.users.rows import UserRow, columns, dump, json_path, key_of_email, key_of_number, load_flat, row
 
 _FIND = Statement(
@@ -23,9 +22,9 @@ def find(workspace: int, uid: str) -> UserRow | None:
     return row(rows[0]) if rows else None
 
 
-def find_call(workspace: int, uid: str) -> Share:
-    """Return the call of `find`, with the others of its moment."""
-    return Share(_FIND_EACH, (workspace,), uid, (uid,))
+def find_call(workspace: int, uids: Sequence[str]) -> Call:
+    """Return the call of `find` for many; its rows are what `row` takes."""
+    return Call(_FIND_EACH, (workspace, db.array(uids)))
 
 
 _FIND_EACH = Statement(
@@ -206,14 +205,6 @@ def claimants(workspace: int, changes: Mapping[str, Any]) -> list[str]:
     """Return the ids of up to two users without a uid of their own who have the email given, else the number given."""
     keys = keys_of(changes)
     return [id for (id,) in _CLAIMANTS[keys[0][0]](workspace, keys[0][1])] if keys else []
-
-
-def claimants_call(workspace: int, changes: Mapping[str, Any]) -> Call | None:
-    """Return the call that finds any of `claimants`; none when no email or number is given, or `upsert_call` looks."""
-    if db.dialect.shares or not (keys := keys_of(changes)):
-        return None
-    column, key = keys[0]
-    return Call(_CLAIMANTS[column], (workspace, key))
 
 
 def keys_of(changes: Mapping[str, Any]) -> list[tuple[str, str]]:

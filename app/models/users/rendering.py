@@ -5,6 +5,7 @@ it. On SQLite a read takes 10 us less of 33, a page of 30 half. On Postgres, wit
 (docs/performance.md). A test proves that the bytes are those of app/api/replies.py.
 """
 
+import dataclasses
 import functools
 import itertools
 import operator
@@ -15,7 +16,7 @@ import orjson
 
 from app.models.database import Call, Statement, db
 from app.models.dialects import BYTE_BY_BYTE, POSTGRES, SQLITE, Dialect
-from app.models.shares import Share
+from app.models.users.rows import UserRow, columns, row
 
 
 class RenderedUser(NamedTuple):
@@ -167,6 +168,28 @@ def find_call(workspace: int, uids: Sequence[str]) -> Call:
     return Call(_FIND_EACH, (workspace, workspace, db.array(uids)))
 
 
+def saved(d: Dialect) -> str:
+    """SQL for one text of a user who was just written, for `saved_user`: the object, or what Python makes it of.
+
+    It is the latter also where side tables have anything: to look for that takes less than to aggregate nothing.
+    """
+    by_hand = [_has_segments("users.workspace_id"), *map(_HAS_ANY.format, _TABLES.values())]
+    if d.name == "sqlite":
+        row = f"json_array({columns(_SQLITE_TEXTS)})"
+    else:
+        by_hand, row = [*by_hand, f"users.meta::text ~ '{_SPELT_OTHERWISE}'"], f"json_build_array({columns(d)})::text"
+    return _placed(d, f"CASE WHEN {' OR '.join(by_hand)} THEN {row} ELSE {_json(d, *_NO_ARRAYS)} END")
+
+
+# An array takes what a JSON function made for JSON, and else for a text, as which `row` wants it.
+_SQLITE_TEXTS = dataclasses.replace(SQLITE, json_text="({} || '')", json_rows=f"({SQLITE.json_rows} || '')")
+
+
+def saved_user(id: str, text: str) -> RenderedUser | UserRow:
+    """Return the user whom a statement with `saved` answered."""
+    return RenderedUser(id, text) if text[0] == "{" else row(orjson.loads(text))
+
+
 _Rows = Sequence[tuple[Any, ...]]
 
 
@@ -240,12 +263,14 @@ def beside_call(workspace: int, first: str, last: str) -> Call:
     return Call(_BESIDE, (workspace, first, last) * len(_TABLES))
 
 
-def page_call(workspace: int, count: int, cursor: str | None) -> Call | Share:
-    """Return the call that finds up to `count` users beyond the cursor; its rows are for `page_of`."""
-    after = cursor or ""
-    if db.dialect.shares:
-        return Share(_page_statement(count), (workspace,), after, (after,))
-    return Call(_page_statement(count), (workspace, workspace, after, workspace, after))
+def page_calls(workspace: int, count: int, cursors: Sequence[str]) -> list[Call]:
+    """Return the calls that find up to `count` users beyond each cursor; their rows are for `pages_of`.
+
+    A cursor: the id of the last user before the page, "" for the first one.
+    """
+    if db.dialect.takes_arrays:
+        return [Call(_page_statement(count), (workspace,), [cursors])]
+    return [Call(_page_statement(count), (workspace, workspace, after, workspace, after)) for after in cursors]
 
 
 class RenderedPage(NamedTuple):
@@ -272,13 +297,24 @@ class RenderedPage(NamedTuple):
         return complete([(one[7 : one.index('"', 7)], one) for one in each], beside)
 
 
-def page_of(rows: _Rows, count: int) -> RenderedPage | None:
-    """Return the page of the rows of `page_call`, None if nobody is on it."""
-    if not rows or rows[0][0] is None:
+def pages_of(found: Sequence[_Rows], count: int, cursors: Sequence[str]) -> list[RenderedPage | None]:
+    """Return the page of each cursor of the rows of `page_calls`, None if nobody is on it."""
+    if db.dialect.takes_arrays:
+        by_cursor = {row[1]: row for row in found[0]}
+        return [_page_in_one(by_cursor[after]) for after in cursors]
+    return [_page_in_rows(rows, count) for rows in found]
+
+
+def _page_in_one(row: tuple[Any, ...]) -> RenderedPage | None:
+    json, _, first, last, is_by_hand, has_next, has_previous, beside = row
+    if json is None:
         return None
-    if db.dialect.shares:
-        json, _, first, last, is_by_hand, has_next, has_previous, beside = rows[0]
-        return RenderedPage([json], first, last, is_by_hand, has_next, has_previous, orjson.loads(beside or "[]"))
+    return RenderedPage([json], first, last, is_by_hand, has_next, has_previous, orjson.loads(beside or "[]"))
+
+
+def _page_in_rows(rows: _Rows, count: int) -> RenderedPage | None:
+    if not rows:
+        return None
     ids, texts, by_hand, behind = zip(*rows[:count], strict=True)
     return RenderedPage(list(texts), ids[0], ids[-1], bool(by_hand[0]), len(rows) > count, bool(behind[0]), None)
 

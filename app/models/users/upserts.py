@@ -4,9 +4,9 @@ import functools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from app.models.database import Call, Statement, db
+from app.models.database import Call, Statement
 from app.models.dialects import BYTE_BY_BYTE, Dialect
-from app.models.shares import Share
+from app.models.users import rendering
 from app.models.users.rows import (
     MAX_META_KEYS,
     UserRow,
@@ -92,17 +92,27 @@ def _upsert_each_statement(fields: tuple[str, ...]) -> Statement:
     """
 
     def build(d: Dialect) -> str:
-        names = _written(fields)
-        arrays = ", ".join(f"{d.parameter}::{TYPES.get(name, 'text')}[]" for name in names)
+        fixed = ["workspace_id", *([] if "created_at" in fields else ["created_at"])]
+        names = ["id", "uid", *columns_of(fields)]
         return (
-            f"INSERT INTO users (workspace_id, {', '.join(names)}) "
-            f"SELECT given.workspace_id, {', '.join(f'given.{name}' for name in names)} FROM "
-            f"(SELECT {d.parameter}::bigint AS workspace_id, one.* FROM unnest({arrays}) AS one ({', '.join(names)})) "
-            f"AS given{_unclaimed(names)} ORDER BY given.uid {BYTE_BY_BYTE} "
-            f"{on_conflict(d, fields)} RETURNING {columns(d)}"
+            f"INSERT INTO users ({', '.join([*fixed, *names])}) "
+            f"SELECT {', '.join(f'given.{name}' for name in [*fixed, *names])} FROM {_given(d, fixed, names)} "
+            f"{on_conflict(d, fields)} RETURNING users.id, users.uid, {rendering.saved(d)}"
         )
 
     return Statement(build)
+
+
+def _given(d: Dialect, fixed: Sequence[str], names: Sequence[str]) -> str:
+    """SQL for the rows that are given, but for those who are left out, in the order in which they are locked."""
+    if d.name == "sqlite":
+        return f"(SELECT {', '.join(f'? AS {name}' for name in [*fixed, *names])}) AS given WHERE {_unclaimed(names)}"
+    arrays = ", ".join(f"%s::{TYPES.get(name, 'text')}[]" for name in names)
+    rows = f"SELECT {', '.join(f'%s::bigint AS {name}' for name in fixed)}, one.*"
+    return (
+        f"({rows} FROM unnest({arrays}) AS one ({', '.join(names)})) AS given WHERE {_unclaimed(names)} "
+        f"ORDER BY given.uid {BYTE_BY_BYTE}"
+    )
 
 
 def _unclaimed(names: Sequence[str]) -> str:
@@ -115,7 +125,7 @@ def _unclaimed(names: Sequence[str]) -> str:
     ]
     if len(rules) > 1:
         rules[1] = f"(given.email_key IS NOT NULL OR {rules[1]})"
-    return f" WHERE {' AND '.join(rules)}" if rules else ""
+    return " AND ".join(rules) or "TRUE"
 
 
 def _written(fields: Sequence[str]) -> list[str]:
@@ -153,16 +163,20 @@ def upsert(
     return row(rows[0]) if rows else None
 
 
-def upsert_call(workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int) -> Call | Share:
-    """Return the call of `upsert` without a guard, whose row is what `row` takes.
+def upsert_call(
+    workspace: int, ids: Sequence[str], uids: Sequence[str], bodies: Sequence[Mapping[str, Any]], now: int
+) -> Call:
+    """Return the call of `upsert` for users who are given the same fields, without a guard; each of them comes once.
 
-    On Postgres it does nothing for a user who would be another's, whom `claimants_call` finds elsewhere.
+    A row is (id, uid, what `rendering.saved_user` takes). There is none for whom nothing was done, because there would
+    be too many meta keys, or because the user would be another's, whom `finding.claimants` finds.
     """
-    fields = fields_in(changes)
-    given = _values(id, uid, fields, changes, now)
-    if db.dialect.shares:
-        return Share(_upsert_each_statement(fields), (workspace,), uid, given, once=True)
-    return Call(_upsert_statement(fields, False), (workspace, *given))
+    fields = fields_in(bodies[0])
+    given: dict[str, Sequence[Any]] = {"id": ids, "uid": uids}
+    for field in fields:
+        given |= columns_with(field, [body[field] for body in bodies])
+    fixed = (workspace,) if "created_at" in fields else (workspace, now)
+    return Call(_upsert_each_statement(fields), fixed, list(given.values()))
 
 
 def _values(id: str, uid: str, fields: Sequence[str], changes: Mapping[str, Any], now: int) -> tuple[Any, ...]:

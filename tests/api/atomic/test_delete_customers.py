@@ -238,7 +238,7 @@ def test_a_thousand_deletions_take_no_more_statements_than_one(atomic, api, work
         users.update(workspace, uid, {"lists": [news], "accounts": [{"id": account}]}, full=True)
     api.put(f"users/{uids[0]}", {"accounts": [{"id": uids[1]}]})
     ran = []
-    for name in ("execute_sql", "run_many", "write_many"):
+    for name in ("execute_sql", "write_many"):
         run = getattr(db.obj, name)
         monkeypatch.setattr(db.obj, name, lambda *call, run=run: ran.append(call[0]) or run(*call))
     monkeypatch.setattr(db.obj, "run_all", lambda calls: pytest.fail("a statement each"))

@@ -35,10 +35,10 @@ def written(monkeypatch, app):
 
         monkeypatch.setattr(db.obj, name, watched)
 
-    for name in ("execute_sql", "run_many", "write_many"):
+    for name in ("execute_sql", "write_many"):
         watch(name, lambda text, *_: [text])
     for name in ("run_all", "commit_all"):
-        watch(name, lambda calls: [text for text, _ in calls])
+        watch(name, lambda calls: [text for text, *_ in calls])
     if db.dialect.name == "postgres":  # on SQLite it is a write_many, and nobody uses it for users
         watch("insert_new", lambda table, columns: [f"INSERT INTO {table}"])
     return seen
