@@ -3,6 +3,7 @@
 import threading
 import time
 
+import apsw
 import pytest
 
 from app import errors
@@ -64,3 +65,17 @@ def test_a_writer_gives_up_in_time(database):
     assert 0.28 < time.monotonic() - started < 0.9
     thread.join()
     assert db.execute_sql("SELECT count(*) FROM numbers").fetchone()[0] == 1
+
+
+def test_whoever_opens_a_file_waits_for_another_who_makes_it(tmp_path):
+    path = tmp_path / "new.db"
+    other = apsw.Connection(str(path))
+    other.execute("CREATE TABLE numbers (n)")
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    timer.start()
+    open_database(Settings(database_url=f"sqlite:///{path}"))
+    assert db.execute_sql("PRAGMA journal_mode").fetchone()[0] == "wal"
+    timer.join()
+    other.close()
+    forget_connection()

@@ -48,11 +48,22 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     )
 
     def _connect(self) -> Any:
-        connection = super()._connect()
+        connection = self._open()
         # apsw binds no datetime; peewee's table of applied migrations has one.
         connection.convert_binding = lambda cursor, number, value: str(value)
         connection.set_busy_handler(self._wait)
         return connection
+
+    def _open(self) -> Any:
+        """Open the file, and wait while another process makes it: SQLite refuses at once to change its journal then."""
+        end = time.monotonic() + self.timeout
+        while True:
+            try:
+                return super()._connect()
+            except apsw.BusyError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_LONG_LOCK_PAUSE)
 
     def _wait(self, times: int) -> bool:
         """Wait a little for a lock that was asked for so many times already; tell whether to ask once more.
