@@ -29,7 +29,7 @@ def loads(raw: bytes, with_any_text: bool = False, max_depth: int = MAX_DEPTH) -
     document = _load_quickly(raw, max_depth)
     if document is _IN_DOUBT:
         document = _load(raw, max_depth)
-    if not with_any_text and has_escapes(raw):
+    if not with_any_text and b"\\" in raw and has_escapes(raw):
         check_text(document)
     return document
 
@@ -48,9 +48,10 @@ def _load_quickly(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
         return _IN_DOUBT
     if document.__class__ not in _CONTAINERS:
         return document
-    if _is_deeper(document, max_depth) or raw.count(b":") != orjson.dumps(document).count(b":"):
+    is_flat = raw.count(b"{") + raw.count(b"[") <= max_depth  # which surely has no more levels
+    if not is_flat and _is_deeper(document, max_depth):
         return _IN_DOUBT
-    return document
+    return document if raw.count(b":") == orjson.dumps(document).count(b":") else _IN_DOUBT
 
 
 _IN_DOUBT = object()

@@ -16,7 +16,7 @@ from typing import Any
 
 from gunicorn.asgi.protocol import _get_cached_date_header
 
-from app.api.hot import Left, Request
+from app.api.hot import Head, Left, Request
 from app.serving import environs
 from app.serving.connections import Connection
 from app.serving.environs import Environ
@@ -43,6 +43,7 @@ class DirectConnection(Connection):
         super().__init__(worker)
         self._state = _NOTHING
         self._parts: list[bytes] = []  # of the body
+        self._head = Head(())  # of the last request that was direct
         self._address, self._server = "", environs.SOMEWHERE
         self._has_ended = False  # what the client has to say
         self._answered = -math.inf  # seconds of the loop's clock
@@ -107,8 +108,22 @@ class DirectConnection(Connection):
             and self._is_configured
             and not (self._flow_control.write_paused or self._finishing_calls or self._is_ssl)
             and self.worker.alive
-            and _are_plain(self._headers)
+            and self._is_plain()
         )
+
+    def _is_plain(self) -> bool:
+        """Whether gunicorn would pass the headers on as they are, and keep the connection.
+
+        They are looked at once as long as they are those of the request before: 6 % of a read, with what
+        `Head.sender` saves.
+        """
+        headers = self._headers
+        fixed = [one for one in headers if one[0] != b"content-length"]
+        if fixed != self._head.headers:
+            if not _are_plain(fixed):
+                return False
+            self._head = Head(fixed)
+        return len(headers) - len(fixed) <= 1
 
     @property
     def _headers(self) -> Any:
@@ -126,6 +141,7 @@ class DirectConnection(Connection):
             b"".join(self._parts),
             time.perf_counter(),
             self._address,
+            head=self._head,
         )
         self._state, self._parts = _ASKING, []
         if self.app.together and _HOT_TARGET.fullmatch(parser.path):
@@ -203,7 +219,6 @@ class DirectConnection(Connection):
 
 
 def _are_plain(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether gunicorn would pass the headers on as they are, and keep the connection."""
     found = dict(headers)
     return (
         len(found) == len(headers)

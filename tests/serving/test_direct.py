@@ -116,6 +116,33 @@ def test_a_client_who_sends_no_more_is_answered_all_that_it_sent(service, client
     assert client.recv(1) == b""
 
 
+def test_each_request_of_a_connection_is_read_by_its_own_headers(service, client):
+    uid, other = fresh(), basic(service.public, "sk_another_that_is_none")
+    for number, (headers, status, said) in enumerate(
+        [
+            ((), 200, {}),
+            (("X-Request-Id: mine",), 200, {"x-request-id": "mine"}),
+            (("X-Request-Id: other",), 200, {"x-request-id": "other"}),
+            (('If-Match: "odd"',), 412, {}),
+            ((), 200, {}),
+        ]
+    ):
+        body = {"meta": {"n": 10**number}}  # of another length each time
+        client.sendall(request(service, "PATCH" if status == 412 else "PUT", f"/v1/users/{uid}", body, *headers))
+        [(found, told, _)] = answers(client, 1)
+        assert found == status and told | said == told
+    client.sendall(
+        request(service, "GET", f"/v1/users/{uid}").replace(
+            basic(service.public, service.secret).encode(), other.encode()
+        )
+    )
+    assert answers(client, 1)[0][0] == 401
+    client.sendall(request(service, "GET", f"/v1/users/{uid}"))
+    assert json.loads(answers(client, 1)[0][2])["meta"] == {"n": 10**4}
+    client.sendall(request(service, "GET", f"/v1/users/{uid}", None, "Connection: close"))
+    assert answers(client, 1)[0][0] == 200 and client.recv(1) == b""
+
+
 def test_a_request_that_is_sent_and_not_waited_for_is_done(service):
     uid = fresh()
     with socket.create_connection(("127.0.0.1", service.port)) as client:

@@ -14,13 +14,13 @@ from flask import Flask
 
 from app import errors, logs
 from app.api import rates
-from app.api.hot.recognising import Recogniser, Request, Wanted
+from app.api.hot.recognising import Head, Recogniser, Request, Wanted
 from app.api.hot.replying import Reply, line, make
 from app.api.retries import FAILURE
 from app.services import storage, together
 from app.services.rates import Policy, Standing
 
-__all__ = ["HotPath", "Left", "Reply", "Request"]
+__all__ = ["Head", "HotPath", "Left", "Reply", "Request"]
 
 _Standings = dict[str, Standing]  # by the name of the policy
 
@@ -70,6 +70,8 @@ class HotPath:
     def _count(self, wanted: Sequence[Wanted]) -> list[_Standings]:
         """Count all for their addresses, and those that are within that limit for their keys."""
         found: list[_Standings] = [{} for _ in wanted]
+        if not self._rates.address and not self._rates.key:
+            return found
         _count_for(self._rates.address, found, [one.client for one in wanted])
         within = [index for index, stands in enumerate(found) if not any(one.exceeded for one in stands.values())]
         if self._rates.key:

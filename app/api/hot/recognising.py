@@ -39,8 +39,21 @@ _SENDERS = 4_096  # of which the headers are remembered; 1 KiB each at most, but
 _RESERVED = "merge"  # a word of a route, where a uid stands in others
 
 
+class Head:
+    """Headers, but for the length of the body, that may come again on their connection; what they say is kept here."""
+
+    __slots__ = ("headers", "sender")
+
+    def __init__(self, headers: Sequence[tuple[bytes, bytes]]):
+        self.headers = headers
+        self.sender: Sender | None = None
+
+
 class Request(NamedTuple):
-    """A whole HTTP request. target: path and query as sent. headers: names in small letters. address: of the peer."""
+    """A whole HTTP request. target: path and query as sent. headers: names in small letters. address: of the peer.
+
+    head: the same one for the same headers of a connection, None where it keeps none.
+    """
 
     method: str
     target: bytes
@@ -49,6 +62,7 @@ class Request(NamedTuple):
     started: float  # of time.perf_counter, seconds
     address: str = ""
     scheme: str = "http"
+    head: Head | None = None
 
 
 class Wanted(NamedTuple):
@@ -123,9 +137,18 @@ class Recogniser:
     def _sender(self, request: Request) -> Sender | None:
         """Return who sends the request, None where the routes must look at its headers.
 
-        A client sends the same ones again and again: what they say is kept by their hash, so that no secret is.
+        A client sends the same ones again and again, on one connection or on several. Among those of all connections
+        what they say is kept by their hash, so that no secret is.
         """
-        said = [request.address.encode(), request.scheme.encode(), *[part for pair in request.headers for part in pair]]
+        if request.head is None:
+            return self._known_sender(request)
+        if request.head.sender is None:
+            request.head.sender = self._known_sender(request)
+        return request.head.sender
+
+    def _known_sender(self, request: Request) -> Sender | None:
+        sent = request.head.headers if request.head else request.headers
+        said = [request.address.encode(), request.scheme.encode(), *[part for pair in sent for part in pair]]
         name = hashlib.sha256(b"\n".join(said)).digest()
         sender = self._senders.get(name)
         if sender is None and (headers := _read_headers(request.headers)):
