@@ -83,6 +83,7 @@ def test_a_full_table_forgets_the_smallest_count_and_never_grows(at):
 
 def test_names_are_counted_apart():
     counters = Counters()
-    names = [f"address/10.0.{one >> 8}.{one & 255}" for one in range(5_000)]
+    # Of so many five share a bucket of four once in 300,000 runs; of 5,000 it was one run in seven.
+    names = [f"address/10.0.{one >> 8}.{one & 255}" for one in range(500)]
     assert {counters.add(name, WINDOW).times for name in names} == {1}
     assert {counters.add(name, WINDOW).times for name in names} == {2}
