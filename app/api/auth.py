@@ -118,7 +118,7 @@ def _ask(cache: _Cache, header: str) -> Credential:
 
 
 def name(header: str) -> bytes:
-    """Return the name under which the value of an Authorization header is known: the secret does not stay in memory."""
+    """Return the name under which the value of an Authorization header is known, so that no secret is kept."""
     return hashlib.sha256(header.encode("latin-1", "replace")).digest()
 
 

@@ -71,8 +71,8 @@ class Call(NamedTuple):
     """A statement with its parameters, to be run among others.
 
     columns: of many rows, if it is to be run for each: one is a value for every row, of texts, numbers, booleans, None.
-    The statement is one over `dialects.given`, and the parameters are the same for all. 16 events in one call cost
-    Postgres 40 us each and the worker 10; in a pipeline of 16 they took 80 and 40.
+    The statement takes them behind the parameters, on Postgres as arrays, on SQLite a row of them. 16 events in one
+    call cost Postgres 40 us each and the worker 10; in a pipeline of 16 they took 80 and 40.
     """
 
     statement: Statement

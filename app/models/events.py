@@ -69,8 +69,9 @@ def claim_id(workspace: int, id: str) -> bool:
 
 
 _FIND_RULES = Statement(lambda d: f"SELECT version FROM segment_sets WHERE workspace_id = {d.parameter}")
+# What `_RECORD_ALL` does at once on Postgres, for SQLite.
 _TOUCH = Statement(_touch)
-_INSERT = Statement(  # for SQLite
+_INSERT = Statement(
     lambda d: (
         f"{_FIELDS} SELECT actor.workspace_id, actor.id, ?3, ?4, ?5, ?6, ?7 FROM users AS actor "
         "WHERE workspace_id = ?1 AND uid = ?2 AND archived_at IS NULL ON CONFLICT DO NOTHING"
@@ -189,7 +190,10 @@ _MOVE_ON = Statement(
 
 
 def _record_all(d: Dialect) -> str:
-    """Touch the users, in the order of their uids, and store the events of those who are not archived."""
+    """Touch the users, in the order of their uids, and store the events of those who are not archived.
+
+    It answers the version of the workspace's segments, as `_FIND_RULES`.
+    """
     columns = {"uid": "text", "new_user_id": "text", **_EVENT}
     arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
     touch = (

@@ -5,7 +5,7 @@ made into columns at once, for the statements of the routes (app/services/users.
 """
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids
@@ -16,6 +16,7 @@ from app.models.events import Recording
 from app.models.keyset import of_workspace
 from app.models.users import rendering
 from app.services import events
+from app.services.rounds import Rows, Run, Steps, run_groups
 from app.services.segments import membership
 from app.services.users import RenderedUser, UserRow
 
@@ -68,7 +69,10 @@ class Upserted(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """An event that was recorded. rules: the version of the workspace's segments, None where there are none."""
+    """An event that was recorded, or dropped as its user is archived.
+
+    rules: the version of the workspace's segments, None where there are none.
+    """
 
     rules: str | None
 
@@ -76,10 +80,6 @@ class Appended(NamedTuple):
 Read = Retrieval | Listing
 Write = Upsert | Append
 READS = (Retrieval, Listing)
-_Rows = list[tuple[Any, ...]]
-# What is done for a group: it asks for calls, gets the rows of each, may ask again, and returns what was found.
-_Steps = Generator[Sequence[Call], list[_Rows], dict[Any, Any]]
-_Run = Callable[[Sequence[Call]], list[_Rows]]
 
 
 def look(wanted: Sequence[Read]) -> list[Any]:
@@ -100,18 +100,18 @@ def _look(wanted: Sequence[Read]) -> list[Any]:
         _list(*group, several) for group, several in starts.items()
     ]
     with reading():
-        found = _run(groups, run_all)
+        found = run_groups(groups, run_all)
     return [found.get(one) for one in wanted]
 
 
-def _retrieve(workspace: int, uids: Sequence[str]) -> _Steps:
+def _retrieve(workspace: int, uids: Sequence[str]) -> Steps:
     [rows] = yield [rendering.find_call(workspace, uids)]
     found: dict[Any, Any] = {(workspace, row[1]): RenderedUser(row[0], row[2]) for row in rows}  # by the Retrieval
     unlike = [row for row in rows if row[_BY_HAND] or row[_HAS_SIDES]]
     return (found | (yield from _retrieve_rest(workspace, unlike))) if unlike else found
 
 
-def _retrieve_rest(workspace: int, rows: _Rows) -> _Steps:
+def _retrieve_rest(workspace: int, rows: Rows) -> Steps:
     """Return those whom the database did not write, or not whole."""
     by_hand = [row[1] for row in rows if row[_BY_HAND]]
     in_part = [row for row in rows if not row[_BY_HAND]]
@@ -128,7 +128,7 @@ def _retrieve_rest(workspace: int, rows: _Rows) -> _Steps:
 _BY_HAND, _HAS_SIDES = 3, 4  # places in a row of rendering.find_call
 
 
-def _list(workspace: int, limit: int, starts: Sequence[str]) -> _Steps:
+def _list(workspace: int, limit: int, starts: Sequence[str]) -> Steps:
     pages = rendering.pages_of((yield rendering.page_calls(workspace, limit, starts)), limit, starts)
     asked = {}
     for after, page in zip(starts, pages, strict=True):
@@ -143,7 +143,7 @@ def _list(workspace: int, limit: int, starts: Sequence[str]) -> _Steps:
     }
 
 
-def _page(page: rendering.RenderedPage | None, more: _Rows, limit: int) -> cursors.Page:
+def _page(page: rendering.RenderedPage | None, more: Rows, limit: int) -> cursors.Page:
     if page is None:
         return cursors.Page([])
     if page.is_by_hand:
@@ -160,7 +160,7 @@ def write(wanted: Sequence[Write]) -> list[Upserted | Appended | None]:
     """
     is_done = False
 
-    def commit(calls: Sequence[Call]) -> list[_Rows]:
+    def commit(calls: Sequence[Call]) -> list[Rows]:
         nonlocal is_done
         rows = _commit(wanted, calls)
         is_done = True
@@ -176,18 +176,23 @@ def write(wanted: Sequence[Write]) -> list[Upserted | Appended | None]:
         raise
 
 
-def _written(wanted: Sequence[Write], commit: _Run) -> list[Upserted | Appended | None]:
+def _written(wanted: Sequence[Write], commit: Run) -> list[Upserted | Appended | None]:
     now, new_ids = clock.now(), ids.several(len(wanted))
-    appended: dict[int, list[int]] = {}
-    turns: dict[tuple[int, frozenset[str]], list[dict[str, int]]] = {}
-    for place, one in enumerate(wanted):
+    # In the order of users: of two groups that make the same ones neither can lock them before (`_locks`).
+    kinds: dict[tuple[int, frozenset[str] | None], list[Any]] = {}
+    for place in sorted(range(len(wanted)), key=lambda place: wanted[place].uid):
+        one = wanted[place]
         if isinstance(one, Append):
-            appended.setdefault(one.workspace, []).append(place)
+            kinds.setdefault((one.workspace, None), []).append(place)
         else:
-            _take_turn(turns.setdefault((one.workspace, frozenset(one.fields)), []), one.uid, place)
-    groups = [_upsert(wanted, turn, new_ids, now) for several in turns.values() for turn in several]
-    groups += [_append(wanted, places, new_ids, now) for places in appended.values()]
-    found = _run(groups, commit)
+            _take_turn(kinds.setdefault((one.workspace, frozenset(one.fields)), []), one.uid, place)
+    groups = []
+    for (_, fields), several in kinds.items():
+        if fields is None:
+            groups.append(_append(wanted, several, new_ids, now))
+        else:
+            groups += [_upsert(wanted, turn, new_ids, now) for turn in several]
+    found = run_groups(groups, commit)
     results = [found.get(place) for place in range(len(wanted))]
     _mark(wanted, results)
     return _with_segments(wanted, results)
@@ -202,8 +207,11 @@ def _take_turn(turns: list[dict[str, int]], uid: str, place: int) -> None:
     turns.append({uid: place})
 
 
-def _upsert(wanted: Sequence[Write], places: Mapping[str, int], new_ids: Sequence[str], now: int) -> _Steps:
-    """places: of each uid, which of the wanted. All are of one workspace, and have the same fields."""
+def _upsert(wanted: Sequence[Write], places: Mapping[str, int], new_ids: Sequence[str], now: int) -> Steps:
+    """Ask once, for the writes are one transaction.
+
+    places: of each uid, which of the wanted. All are of one workspace, and have the same fields.
+    """
     chosen = [wanted[place] for place in places.values()]
     ids = [new_ids[place] for place in places.values()]
     bodies = [one.fields for one in chosen]
@@ -215,8 +223,8 @@ def _upsert(wanted: Sequence[Write], places: Mapping[str, int], new_ids: Sequenc
     return found
 
 
-def _append(wanted: Sequence[Write], places: Sequence[int], new_ids: Sequence[str], now: int) -> _Steps:
-    """All are of one workspace."""
+def _append(wanted: Sequence[Write], places: Sequence[int], new_ids: Sequence[str], now: int) -> Steps:
+    """Ask once, as `_upsert`. All are of one workspace."""
     chosen = [wanted[place] for place in places]
     rows = events.new_rows(now, [one.fields for one in chosen])
     recordings = [Recording(one.uid, new_ids[place], row) for one, place, row in zip(chosen, places, rows, strict=True)]
@@ -224,7 +232,7 @@ def _append(wanted: Sequence[Write], places: Sequence[int], new_ids: Sequence[st
     return dict.fromkeys(places, Appended(events_store.rules_in(answers)))
 
 
-def _commit(wanted: Sequence[Write], calls: Sequence[Call]) -> list[_Rows]:
+def _commit(wanted: Sequence[Write], calls: Sequence[Call]) -> list[Rows]:
     locks = _locks(wanted) if len(calls) > 1 else []
     return commit_all([*locks, *calls])[len(locks) :]
 
@@ -232,8 +240,8 @@ def _commit(wanted: Sequence[Write], calls: Sequence[Call]) -> list[_Rows]:
 def _locks(wanted: Sequence[Write]) -> list[Call]:
     """The calls that take the users in the order of their uids, where statements for many would take them in turns.
 
-    Of those who are made only now none is locked before: Postgres finds two groups that block each other so, which
-    takes it a second, and one is tried again.
+    Of those who are made only now none is locked before. As the kinds of writes come in the order of their first users,
+    two groups rarely block each other so; Postgres finds it, which takes it a second, and one is tried again.
     """
     if not db.dialect.takes_arrays:
         return []
@@ -241,22 +249,6 @@ def _locks(wanted: Sequence[Write]) -> list[Call]:
     for one in wanted:
         uids.setdefault(one.workspace, []).append(one.uid)
     return [users_store.lock_call(workspace, uids[workspace]) for workspace in sorted(uids)]
-
-
-def _run(groups: Sequence[_Steps], run: _Run) -> dict[Any, Any]:
-    """Run the calls that the groups ask for, those of all at once; return what they found."""
-    found: dict[Any, Any] = {}
-    answers: list[tuple[_Steps, Any]] = [(group, None) for group in groups]
-    while answers:
-        asked = []
-        for group, rows in answers:
-            try:
-                asked.append((group, group.send(rows)))
-            except StopIteration as end:
-                found |= end.value
-        remaining = iter(run([call for _, calls in asked for call in calls]) if asked else ())
-        answers = [(group, [next(remaining) for _ in calls]) for group, calls in asked]
-    return found
 
 
 def _mark(wanted: Sequence[Write], results: Sequence[Upserted | Appended | None]) -> None:

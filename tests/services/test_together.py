@@ -9,6 +9,7 @@ import pytest
 from app.models import database
 from app.models.database import db, forget_connection
 from app.services import events, together, users, workspaces
+from tests.factories import fresh
 
 EVENT = {"event": "Paid", "value": 1, "properties": {}}
 
@@ -131,6 +132,25 @@ def test_users_of_several_workspaces_are_kept_apart(workspace, other_workspace):
         [together.Retrieval(one, uid) for one in (workspace, other_workspace) for uid in ("ada", "eve")]
     )
     assert [one and one.id for one in both] == [mine.user.id, None, theirs.user.id, None]
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_groups_that_make_the_same_users_take_them_in_one_order(workspace, other_workspace, monkeypatch):
+    """Nobody can lock a user who is made only now: whoever has the first one has all of them."""
+    ran, commit_all = [], together.commit_all
+    monkeypatch.setattr(together, "commit_all", lambda calls: ran.append(calls) or commit_all(calls))
+    p, q = fresh(), fresh()
+    p, q = sorted((p, q))
+    for group in (
+        [save(workspace, p, tz="UTC"), event(workspace, q)],
+        [save(workspace, q, tz="UTC"), event(workspace, p)],
+        [save(workspace, q, app_version="1"), save(workspace, p, tz="UTC")],
+        [event(other_workspace, q), event(workspace, p)],
+    ):
+        together.write(group)
+        writes = [call for call in ran.pop() if call.columns]
+        named = [next(uid for uid in (p, q) if [uid] in map(list, call.columns)) for call in writes]
+        assert named == [p, q]
 
 
 def test_groups_of_several_kinds_do_not_block_each_other(workspace, monkeypatch):

@@ -99,7 +99,7 @@ def _do(
     except errors.Failure as error:  # not to be tried again: it may have been done
         results, failure = [None] * len(wanted), error
         if isinstance(error, errors.InternalError):
-            logs.fault(error, request_id="", method="", route="together")
+            logs.fault(error.__cause__ or error, request_id="", method="", route="together")
     except Exception as error:  # noqa: BLE001 - nothing was done; the routes find out whose fault it is
         logs.fault(error, request_id="", method="", route="together")
         results = [None] * len(wanted)

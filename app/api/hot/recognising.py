@@ -40,7 +40,11 @@ _RESERVED = "merge"  # a word of a route, where a uid stands in others
 
 
 class Head:
-    """Headers, but for the length of the body, that may come again on their connection; what they say is kept here."""
+    """Headers, but for the length of the body, that may come again on their connection; what they say is kept here.
+
+    They are kept as they were sent, the secret among them, until others come or the connection ends; of a request that
+    is not complete yet the connection holds the same.
+    """
 
     __slots__ = ("headers", "sender")
 
@@ -137,8 +141,8 @@ class Recogniser:
     def _sender(self, request: Request) -> Sender | None:
         """Return who sends the request, None where the routes must look at its headers.
 
-        A client sends the same ones again and again, on one connection or on several. Among those of all connections
-        what they say is kept by their hash, so that no secret is.
+        A client sends the same ones again and again, on one connection (Head) or on several: of all connections what
+        they say is kept by their hash, so that no secret outlives its connection.
         """
         if request.head is None:
             return self._known_sender(request)

@@ -77,25 +77,27 @@ def _update(requests) -> Call:
 
 
 def _upsert(uids: list[str], fields: dict) -> Call:
-    call = _made(tuple(fields))
+    call = _made_upsert(fields is _NAMED)
     return call._replace(columns=[ids.several(len(uids)), uids, *[column * len(uids) for column in call.columns[2:]]])
 
 
 def _event(requests) -> Call:
-    call, uids, new = _made("event"), [_uid(one) for one in requests], ids.several(len(requests))
+    call, uids, new = _made_event(), [_uid(one) for one in requests], ids.several(len(requests))
     _, _, timestamp, _, *rest = [column * len(uids) for column in map(list, call.columns)]
     return call._replace(columns=[uids, new, timestamp, new, *rest])
 
 
 @functools.cache
-def _made(kind) -> Call:
+def _made_upsert(is_create: bool) -> Call:
     """The call of the hot path for one request: its values are those of all, but for ids and names."""
-    now, id = clock.now(), ids.new()
-    if kind == "event":
-        recordings = [events_store.Recording("u", id, event) for event in events.new_rows(now, [_EVENT])]
-        return events_store.calls(_WORKSPACE, now, recordings)[0]
-    fields = _NAMED if kind == tuple(_NAMED) else _CHANGED
-    return users_store.upsert_call(_WORKSPACE, [id], ["u"], [fields], now)
+    return users_store.upsert_call(_WORKSPACE, [ids.new()], ["u"], [_NAMED if is_create else _CHANGED], clock.now())
+
+
+@functools.cache
+def _made_event() -> Call:
+    now = clock.now()
+    recordings = [events_store.Recording("u", ids.new(), event) for event in events.new_rows(now, [_EVENT])]
+    return events_store.calls(_WORKSPACE, now, recordings)[0]
 
 
 _CALLS = {"create": _create, "get": _get, "update": _update, "event": _event, "page": _page}
