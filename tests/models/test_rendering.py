@@ -13,7 +13,8 @@ from app.models import database, users
 from app.models.database import db
 from app.models.dialects import POSTGRES
 from app.models.keyset import of_workspace
-from app.models.users import RenderedUser, rendering
+from app.models.users import RenderedUser
+from app.models.users.rendering import objects, pages
 from app.services import together
 from tests.factories import fresh
 
@@ -99,7 +100,7 @@ def test_a_page_begins_behind_its_cursor_and_says_whether_anybody_is_before_it(a
 
 def test_psycopg_remembers_how_the_statements_are_taken_apart(monkeypatch):
     monkeypatch.setattr(database, "db", SimpleNamespace(dialect=POSTGRES))
-    for one in (rendering._page_statement(100), rendering._FIND_EACH, rendering._BESIDE):
+    for one in (pages._page_statement(100), objects._FIND_EACH, pages._BESIDE):
         assert len(one.text) <= MAX_CACHED_STATEMENT_LENGTH
 
 
