@@ -29,6 +29,9 @@ class Connections:
         self._most, self._share = most, share
         self._open: dict[Connection, None] = {}
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def add(self, connection: "Connection") -> None:
         """Take a new connection; when there are too many, end the one that has kept us waiting longest."""
         self._open[connection] = None

@@ -2,11 +2,12 @@
 
 The event loop reads all sockets that are ready before it runs what they have brought: so whoever is here when `_flush`
 runs came at the same time. Who was answered together comes again together, but not all within one turn of the loop: so
-a group waits as long as each turn brings more. While it is with the database, the next one gathers: the busier, the
-larger.
+a group waits as long as each turn brings more, and somebody is left who could come. While it is with the database, the
+next one gathers: the busier, the larger.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
@@ -39,23 +40,32 @@ class Gathering(Generic[Q, A]):
     """Hands requests to `together` in groups.
 
     executor: where that runs; on the event loop itself when None. fault: the answer to all of a group that it fails.
+    most: how many can wait at a time just now, as far as is known: with so many a group is whole.
     """
 
     def __init__(self, together: Callable[[Sequence[Q]], list[A]], executor: Executor | None, fault: A):
         self._together, self._executor, self._fault = together, executor, fault
+        self.most: Callable[[], float] = lambda: math.inf
         self._waiting: list[tuple[Q, Callable[[A], None]]] = []
         self._is_busy = False
         self._turns, self._seen = 0, 0  # that the group waited, and how many there were after the last one
 
     def offer(self, request: Q, take: Callable[[A], None]) -> None:
-        """Have `take` called with the answer to the request, on the event loop."""
+        """Have `take` called with the answer to the request, on the event loop, maybe before this returns."""
         self._waiting.append((request, take))
-        if not self._is_busy:
-            self._is_busy = True
+        if self._is_busy:
+            return
+        self._is_busy = True
+        if self._is_whole():
+            self._flush()
+        else:
             asyncio.get_running_loop().call_soon(self._flush)
 
+    def _is_whole(self) -> bool:
+        return len(self._waiting) >= self.most()
+
     def _flush(self) -> None:
-        if self._turns < _MAX_TURNS and len(self._waiting) > self._seen:
+        if self._turns < _MAX_TURNS and len(self._waiting) > self._seen and not self._is_whole():
             self._turns, self._seen = self._turns + 1, len(self._waiting)
             asyncio.get_running_loop().call_soon(self._flush)
             return
@@ -76,12 +86,11 @@ class Gathering(Generic[Q, A]):
             return [self._fault] * len(requests)
 
     def _hand_out(self, group: list[tuple[Q, Callable[[A], None]]], answers: list[A]) -> None:
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._flush)
-        else:
-            self._is_busy = False
         for (_, take), answer in zip(group, answers, strict=True):
             try:
                 take(answer)
             except Exception as error:  # noqa: BLE001 - one connection's fault must not cost the others their answers
                 logs.fault(error, request_id="", method="", route="together")
+        self._is_busy = bool(self._waiting)
+        if self._is_busy:
+            asyncio.get_running_loop().call_soon(self._flush)

@@ -62,3 +62,51 @@ def test_a_group_waits_as_long_as_each_turn_of_the_loop_brings_more():
 def test_nobody_waits_for_ever_for_those_who_still_come():
     groups = _groups_of(["a", "b", "c", "d", "e", "f", "g", "h"])
     assert [len(one) for one in groups] == [4, 4]
+
+
+def test_a_group_of_all_who_could_ask_waits_for_nobody():
+    groups, answers = [], []
+
+    def together(requests):
+        groups.append(list(requests))
+        return requests
+
+    async def offer():
+        gathering = Gathering(together, None, "fault")
+        gathering.most = lambda: 2
+        gathering.offer("a", answers.append)
+        assert not groups
+        await asyncio.sleep(0)
+        gathering.offer("b", answers.append)
+        await asyncio.sleep(0)
+        assert answers == ["a", "b"]
+        gathering.most = lambda: 1
+        gathering.offer("c", answers.append)
+        assert answers == ["a", "b", "c"]
+
+    asyncio.run(offer())
+    assert groups == [["a", "b"], ["c"]]
+
+
+def test_who_asks_again_at_once_is_answered_in_a_group_of_its_own():
+    groups = []
+
+    def together(requests):
+        groups.append(list(requests))
+        return requests
+
+    async def offer():
+        gathering, is_done = Gathering(together, None, "fault"), asyncio.Event()
+        gathering.most = lambda: 1
+
+        def again(answer):
+            if answer < 5_000:  # far more than there may be calls within each other
+                gathering.offer(answer + 1, again)
+            else:
+                is_done.set()
+
+        gathering.offer(0, again)
+        await asyncio.wait_for(is_done.wait(), 5)
+
+    asyncio.run(offer())
+    assert groups == [[number] for number in range(5_001)]
