@@ -24,6 +24,7 @@ T = TypeVar("T")
 _MAX_RETRIES = 3
 _RETRY_PAUSE = 0.02  # seconds, doubled each time: lets the transaction that won finish
 
+_FAILURES = (peewee.PeeweeException, errors.StorageUnavailable)
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock: Postgres asks for the transaction again
 # The database in use; models and statements name this, create_app and the tests say which one it is.
 db = peewee.DatabaseProxy()
@@ -64,7 +65,7 @@ class Statement:
     @property
     def text(self) -> str:
         """The SQL for the database in use."""
-        return self._text(db.dialect)
+        return self._text(db.obj.dialect)
 
 
 class Call(NamedTuple):
@@ -82,7 +83,7 @@ class Call(NamedTuple):
 
 def reading() -> contextlib.AbstractContextManager[None]:
     """Let `run_all` in this context see one state of an SQLite database."""
-    return cast("contextlib.AbstractContextManager[None]", db.reading())
+    return cast("contextlib.AbstractContextManager[None]", db.obj.reading())
 
 
 def run_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
@@ -90,7 +91,7 @@ def run_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
 
     Call in a transaction: the first that fails spoils it. Calls that only read need none.
     """
-    return cast("list[list[tuple[Any, ...]]]", db.run_all(_texts(calls)))
+    return cast("list[list[tuple[Any, ...]]]", db.obj.run_all(_texts(calls)))
 
 
 def _texts(calls: Sequence[Call]) -> list[stores.Run]:
@@ -179,28 +180,38 @@ def statement(operation: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(operation)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        if db.in_transaction():
+        is_inside = db.obj.in_transaction()
+        try:
             return operation(*args, **kwargs)
-        return _persist(lambda: operation(*args, **kwargs), lambda: True)
+        except _FAILURES as error:
+            if is_inside:
+                raise
+            _recover(error, 0, may_reconnect=True)
+        return _persist(lambda: operation(*args, **kwargs), lambda: True, retry=1)
 
     return run
 
 
-def _persist(attempt: Callable[[], T], may_reconnect: Callable[[], bool]) -> T:
-    for retry in range(_MAX_RETRIES + 1):
+def _persist(attempt: Callable[[], T], may_reconnect: Callable[[], bool], retry: int = 0) -> T:
+    while True:
         try:
             return attempt()
-        except (peewee.PeeweeException, errors.StorageUnavailable) as error:
-            broken = db.is_broken()
-            if broken or db.in_transaction():
-                forget_connection()
-            if retry < _MAX_RETRIES and (_is_conflict(error) or (broken and may_reconnect())):
-                time.sleep(_RETRY_PAUSE * 2**retry)
-            elif broken or any(isinstance(one, db.unavailable) for one in _chain(error)):
-                raise errors.StorageUnavailable() from error
-            else:
-                raise
-    raise AssertionError("unreachable")
+        except _FAILURES as error:
+            _recover(error, retry, may_reconnect())
+        retry += 1
+
+
+def _recover(error: BaseException, retry: int, may_reconnect: bool) -> None:
+    """Return when what failed is to be tried again. Raises errors.StorageUnavailable or the error where it is not."""
+    broken = db.is_broken()
+    if broken or db.in_transaction():
+        forget_connection()
+    if retry < _MAX_RETRIES and (_is_conflict(error) or (broken and may_reconnect)):
+        time.sleep(_RETRY_PAUSE * 2**retry)
+    elif broken or any(isinstance(one, db.unavailable) for one in _chain(error)):
+        raise errors.StorageUnavailable() from error
+    else:
+        raise error
 
 
 def forget_connection() -> None:

@@ -85,6 +85,10 @@ class Policy:
         """Return where somebody stands, without counting."""
         return Standing(self, *self._store.read(f"{self.name}/{who}"))
 
+    def is_used_up(self, who: str) -> bool:
+        """Tell whether somebody has no more times left, without counting."""
+        return self._store.read(f"{self.name}/{who}").times >= self.amount
+
     def _keep(self, who: str, lease: Lease) -> None:
         if len(self._leases) >= _MAX_LEASES:
             self._leases.clear()

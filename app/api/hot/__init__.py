@@ -7,7 +7,8 @@ they are the reference, and a test sends the same requests both ways (tests/api/
 switches it off.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from flask import Flask
@@ -18,17 +19,22 @@ from app.api.hot.recognising import Head, Recogniser, Request, Wanted
 from app.api.hot.replying import Reply, line, make
 from app.api.retries import FAILURE
 from app.services import storage, together
-from app.services.rates import Policy, Standing
+from app.services.rates import Policy, Rates, Standing
 
 __all__ = ["Head", "HotPath", "Left", "Reply", "Request"]
 
-_Standings = dict[str, Standing]  # by the name of the policy
+_Standings = Mapping[str, Standing]  # by the name of the policy
+_NOWHERE: _Standings = {}
+_Numbered = Sequence[tuple[int, Wanted]]  # with their places among the requests
 
 
 class Left(NamedTuple):
     """A request that is left to its route, with what the route must know of it in its environ."""
 
     environ: dict[str, Any]
+
+
+_LEFT = Left({})
 
 
 class HotPath:
@@ -46,41 +52,46 @@ class HotPath:
 
         Reads are answered first: they need not wait for a commit.
         """
-        answers: list[Reply | Left] = [Left({})] * len(requests)
+        answers: list[Reply | Left] = [_LEFT] * len(requests)
         if not storage.is_prepared():
             return answers
         wanted = [(index, one) for index, one in enumerate(self._recognise(requests)) if one]
-        barred = {client for client in {one.client for _, one in wanted} if not self._may_log_in(client)}
-        wanted = [(index, one) for index, one in wanted if one.client not in barred]
-        standings = self._count([one for _, one in wanted])
-        within = []
-        for (index, one), stands in zip(wanted, standings, strict=True):
-            if any(standing.exceeded for standing in stands.values()):
+        reads, writes = [], []
+        for index, one, stands in self._admitted(wanted):
+            if stands and any(standing.exceeded for standing in stands.values()):
                 answers[index] = Left({rates.COUNTED: stands})
+            elif one.operation.__class__ in together.READS:
+                reads.append((index, one, stands))
             else:
-                within.append((index, one, stands))
-        _do(answers, [each for each in within if isinstance(each[1].operation, together.READS)], together.look)
-        _do(answers, [each for each in within if not isinstance(each[1].operation, together.READS)], together.write)
+                writes.append((index, one, stands))
+        if reads:
+            _do(answers, reads, together.look)
+        if writes:
+            _do(answers, writes, together.write)
         return answers
 
-    def _may_log_in(self, client: str) -> bool:
-        login = self._rates.login
-        return login is None or login.look(client).remaining > 0
-
-    def _count(self, wanted: Sequence[Wanted]) -> list[_Standings]:
-        """Count all for their addresses, and those that are within that limit for their keys."""
-        found: list[_Standings] = [{} for _ in wanted]
-        if not self._rates.address and not self._rates.key:
-            return found
-        _count_for(self._rates.address, found, [one.client for one in wanted])
-        within = [index for index, stands in enumerate(found) if not any(one.exceeded for one in stands.values())]
-        if self._rates.key:
-            names = [rates.name_of(wanted[index].credential) for index in within]
-            _count_for(self._rates.key, [found[index] for index in within], names)
-        return found
+    def _admitted(self, wanted: _Numbered) -> list[tuple[int, Wanted, _Standings]]:
+        """Return those of clients who may log in, with where they stand."""
+        limits = self._rates
+        if limits.login:
+            barred = set(filter(limits.login.is_used_up, {one.client for _, one in wanted}))
+            wanted = [(index, one) for index, one in wanted if one.client not in barred] if barred else wanted
+        standings = _count(limits, [one for _, one in wanted]) if limits.address or limits.key else repeat(_NOWHERE)
+        return [(index, one, stands) for (index, one), stands in zip(wanted, standings)]  # noqa: B905 - repeat has no end
 
 
-def _count_for(policy: Policy | None, found: Sequence[_Standings], names: Sequence[str]) -> None:
+def _count(limits: Rates, wanted: Sequence[Wanted]) -> list[dict[str, Standing]]:
+    """Count all for their addresses, and those that are within that limit for their keys."""
+    found: list[dict[str, Standing]] = [{} for _ in wanted]
+    _count_for(limits.address, found, [one.client for one in wanted])
+    within = [index for index, stands in enumerate(found) if not any(one.exceeded for one in stands.values())]
+    if limits.key:
+        names = [rates.name_of(wanted[index].credential) for index in within]
+        _count_for(limits.key, [found[index] for index in within], names)
+    return found
+
+
+def _count_for(policy: Policy | None, found: Sequence[dict[str, Standing]], names: Sequence[str]) -> None:
     if policy:
         for stands, name in zip(found, names, strict=True):
             stands[policy.name] = policy.count(name)
@@ -91,8 +102,6 @@ def _do(
     wanted: list[tuple[int, Wanted, _Standings]],
     run: Callable[[Sequence[Any]], list[Any]],
 ) -> None:
-    if not wanted:
-        return
     failure = None
     try:
         results = run([one.operation for _, one, _ in wanted])

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -84,19 +84,9 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         """Return texts as the parameter of `Dialect.in_array`."""
         return orjson.dumps(texts).decode()
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> contextlib.AbstractContextManager[None]:
         """Let all that is read meanwhile see one state, and take the lock of a reader once instead of each time."""
-        if self.in_transaction():  # which sees one state already
-            yield
-            return
-        connection = self.connection()
-        with peewee_errors:
-            connection.execute("BEGIN")  # not peewee's, which takes the lock of a writer
-            try:
-                yield
-            finally:
-                connection.execute("COMMIT")
+        return contextlib.nullcontext() if self.in_transaction() else _Reading(self.connection())
 
     def run_all(self, calls: Sequence[Run]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts with their parameters, for each row of the columns if there are some; return all rows."""
@@ -135,6 +125,23 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         """Run SQL texts in a transaction of their own; return the rows of each when it is on disk."""
         with self.atomic():
             return self.run_all(calls)
+
+
+class _Reading:
+    """A transaction that only reads: not peewee's, which takes the lock of a writer."""
+
+    __slots__ = ("_execute",)
+
+    def __init__(self, connection: Any):
+        self._execute = connection.execute
+
+    def __enter__(self) -> None:
+        with peewee_errors:
+            self._execute("BEGIN")
+
+    def __exit__(self, *_: object) -> None:
+        with peewee_errors:
+            self._execute("COMMIT")
 
 
 def _run(cursor: Any, text: str, parameters: tuple[Any, ...], columns: Sequence[Sequence[Any]] | None) -> Any:
