@@ -22,6 +22,7 @@ LEAVES = {
     "rules",
     "strict_json",
     "uids",
+    "waiting",
 }
 # A room -> what it may import of app besides itself.
 MAY_IMPORT = {
@@ -47,12 +48,13 @@ AT_HOME = {
     "psycopg": {"models"},
     "marshmallow": {"schemas"},
     "gunicorn": {"serving"},
+    "greenlet": {"waiting"},
     "click": {"cli"},
     "limits": {"config", "services"},
     "jwt": {"services"},
     "cryptography": {"services"},
 }
-STANDARD_ONLY = LEAVES - {"config", "logs", "strict_json"}
+STANDARD_ONLY = LEAVES - {"config", "logs", "strict_json", "waiting"}
 
 
 def room_of(path):

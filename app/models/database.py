@@ -6,13 +6,12 @@ where that is safe (a conflict, a connection that died) and raise errors.Storage
 
 import contextlib
 import functools
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import peewee
 
-from app import errors
+from app import errors, waiting
 from app.config import Settings
 from app.models import stores
 from app.models.dialects import Dialect
@@ -207,7 +206,7 @@ def _recover(error: BaseException, retry: int, may_reconnect: bool) -> None:
     if broken or db.in_transaction():
         forget_connection()
     if retry < _MAX_RETRIES and (_is_conflict(error) or (broken and may_reconnect)):
-        time.sleep(_RETRY_PAUSE * 2**retry)
+        waiting.sleep(_RETRY_PAUSE * 2**retry)
     elif broken or any(isinstance(one, db.unavailable) for one in _chain(error)):
         raise errors.StorageUnavailable() from error
     else:

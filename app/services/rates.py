@@ -7,7 +7,7 @@ import limits
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 
-from app import clock, errors, logs
+from app import clock, errors, logs, waiting
 from app.config import NO_RATE, Settings
 from app.counters import Count, Counters
 
@@ -147,7 +147,7 @@ class RedisStore:
         now = clock.now()
         if now >= self._away_until:
             try:
-                return Count(count(), int(self._redis.get_expiry(name) * 1000))
+                return waiting.blocking(lambda: Count(count(), int(self._redis.get_expiry(name) * 1000)))
             except StorageError:
                 self._away_until = now + _REDIS_PAUSE
                 logs.warning("rate_storage_away", hint="ROLLCALL_RATE_LIMIT_STORAGE cannot be reached; no limits apply")

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from app import errors
+from app import errors, waiting
 from app.api.hot import Left, Reply, Request
 from app.api.retries import FAILURE
 from app.serving import environs
-from app.serving.gathering import Answer, Gathering, Together, answered
+from app.serving.gathering import Answer, Gathering, Together, answered, at_once
 from app.serving.routes import INSTANT, Routes
 from app.serving.shared import WsgiApp
 
@@ -46,7 +46,8 @@ class Bridge:
     ):
         self.routes = Routes(application, executor)
         fault: Answer = Left({FAILURE: errors.InternalError()})
-        self.together = together and Gathering(together, executor, fault)
+        # Whoever has threads has something to wait for.
+        self.together = together and Gathering(together, fault, waiting.run if executor else at_once)
         self.body_seconds = body_seconds
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -9,8 +9,7 @@ next one gathers: the busier, the larger.
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app import logs
 from app.api.hot import Left, Reply, Request
@@ -20,6 +19,7 @@ _MAX_TURNS = 3  # of the loop that a group waits for more: 1.06 to 1.24 times th
 
 Answer = Reply | Left
 Together = Callable[[Sequence[Request]], list[Answer]]
+Run = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 Q = TypeVar("Q")  # a request
 A = TypeVar("A")  # an answer
 
@@ -36,15 +36,21 @@ async def answered(offer: Callable[[Q, Callable[[A], None]], None], request: Q) 
     return await future
 
 
+def at_once(function: Callable[[], Any], done: Callable[[Any], None]) -> None:
+    """Run a function, and `done` with what it returns."""
+    done(function())
+
+
 class Gathering(Generic[Q, A]):
     """Hands requests to `together` in groups.
 
-    executor: where that runs; on the event loop itself when None. fault: the answer to all of a group that it fails.
-    most: how many can wait at a time just now, as far as is known: with so many a group is whole.
+    fault: the answer to all of a group that it fails. run: how a function is run on the event loop, which hands what it
+    returns to another one. most: how many can wait at a time just now, as far as is known: with so many a group is
+    whole.
     """
 
-    def __init__(self, together: Callable[[Sequence[Q]], list[A]], executor: Executor | None, fault: A):
-        self._together, self._executor, self._fault = together, executor, fault
+    def __init__(self, together: Callable[[Sequence[Q]], list[A]], fault: A, run: Run = at_once):
+        self._together, self._fault, self._run = together, fault, run
         self.most: Callable[[], float] = lambda: math.inf
         self._waiting: list[tuple[Q, Callable[[A], None]]] = []
         self._is_busy = False
@@ -72,11 +78,7 @@ class Gathering(Generic[Q, A]):
         self._turns, self._seen = 0, 0
         group, self._waiting = self._waiting[:_MAX_GROUP], self._waiting[_MAX_GROUP:]
         requests = [request for request, _ in group]
-        if self._executor is None:
-            self._hand_out(group, self._answer(requests))
-        else:
-            running = asyncio.get_running_loop().run_in_executor(self._executor, self._answer, requests)
-            running.add_done_callback(lambda done: self._hand_out(group, done.result()))
+        self._run(lambda: self._answer(requests), lambda answers: self._hand_out(group, answers))
 
     def _answer(self, requests: list[Q]) -> list[A]:
         try:

@@ -24,7 +24,7 @@ class Routes:
 
     def __init__(self, application: WsgiApp, executor: Executor | None):
         self._application, self._executor = application, executor
-        self._shared = Gathering(SharedCommit(application), None, _FAULT) if executor is None else None
+        self._shared = Gathering(SharedCommit(application), _FAULT) if executor is None else None
 
     @property
     def is_threaded(self) -> bool:

@@ -23,7 +23,7 @@ def test_a_group_that_fails_is_answered_and_the_next_one_served(executor):
         return [f"answer to {one}" for one in requests]
 
     async def ask(pool):
-        gathering = Gathering(together, pool, Left({FAILURE: errors.InternalError()}))
+        gathering = Gathering(together, Left({FAILURE: errors.InternalError()}))
         first = await asyncio.wait_for(asyncio.gather(*(answered(gathering.offer, one) for one in "ab")), timeout=5)
         second = await asyncio.wait_for(asyncio.gather(*(answered(gathering.offer, one) for one in "cd")), timeout=5)
         return first, second
@@ -43,7 +43,7 @@ def _groups_of(offers):
         return requests
 
     async def offer():
-        gathering = Gathering(together, None, "fault")
+        gathering = Gathering(together, "fault")
         for requests in offers:
             for one in requests:
                 gathering.offer(one, lambda answer: None)
@@ -72,7 +72,7 @@ def test_a_group_of_all_who_could_ask_waits_for_nobody():
         return requests
 
     async def offer():
-        gathering = Gathering(together, None, "fault")
+        gathering = Gathering(together, "fault")
         gathering.most = lambda: 2
         gathering.offer("a", answers.append)
         assert not groups
@@ -96,7 +96,7 @@ def test_who_asks_again_at_once_is_answered_in_a_group_of_its_own():
         return requests
 
     async def offer():
-        gathering, is_done = Gathering(together, None, "fault"), asyncio.Event()
+        gathering, is_done = Gathering(together, "fault"), asyncio.Event()
         gathering.most = lambda: 1
 
         def again(answer):

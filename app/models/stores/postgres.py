@@ -1,13 +1,15 @@
 """Postgres as peewee knows it."""
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 import peewee
 import psycopg
+from psycopg.waiting import Ready
 
-from app import errors
+from app import errors, waiting
 from app.config import Settings
 from app.models.dialects import POSTGRES, Dialect
 from app.models.stores.arrays import Rows, Run, array
@@ -25,6 +27,11 @@ class PostgresStore(peewee.PostgresqlDatabase):
     is_prepared = False
     unavailable = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
     session_settings: ClassVar[dict[str, int]] = {}
+
+    def _connect(self) -> Any:
+        connection = waiting.blocking(super()._connect)  # type: ignore[misc]
+        connection.wait = functools.partial(_wait, connection)
+        return connection
 
     def _initialize_connection(self, conn: Any) -> None:
         """Set the time-outs, and make a commit mean disk even where the server's default does not."""
@@ -116,6 +123,22 @@ class PostgresStore(peewee.PostgresqlDatabase):
 def _with_arrays(call: Run) -> tuple[str, tuple[Any, ...]]:
     text, parameters, columns = call
     return text, (*parameters, *map(array, columns or ()))
+
+
+def _wait(connection: Any, steps: Any, *args: Any, **kwargs: Any) -> Any:
+    """Do as psycopg's `Connection.wait`, and let the event loop go on meanwhile. steps: ask for what is waited for."""
+    if args or kwargs or not waiting.may_stop():
+        return psycopg.Connection.wait(connection, steps, *args, **kwargs)
+    file = connection.pgconn.socket
+    try:
+        wanted = next(steps)
+        while True:
+            wanted = steps.send(_READY[waiting.until(file, wanted)])
+    except StopIteration as end:
+        return end.value
+
+
+_READY = {waiting.READABLE: Ready.R, waiting.WRITABLE: Ready.W}
 
 
 def make(settings: Settings) -> PostgresStore:
