@@ -43,6 +43,7 @@ class DirectConnection(Connection):
         super().__init__(worker)
         self._state = _NOTHING
         self._parts: list[bytes] = []  # of the body
+        self._headers: Sequence[tuple[bytes, bytes]] = ()  # of the last request
         self._head = Head(())  # of the last request that was direct
         self._address, self._server = "", environs.SOMEWHERE
         self._has_ended = False  # what the client has to say
@@ -117,18 +118,14 @@ class DirectConnection(Connection):
         They are looked at once as long as they are those of the request before: 6 % of a read, with what
         `Head.sender` saves.
         """
-        headers = self._headers
+        parser = self._callback_parser
+        self._headers = headers = parser.asgi_headers if hasattr(parser, "asgi_headers") else parser.headers
         fixed = [one for one in headers if one[0] != b"content-length"]
         if fixed != self._head.headers:
             if not _are_plain(fixed):
                 return False
             self._head = Head(fixed)
         return len(headers) - len(fixed) <= 1
-
-    @property
-    def _headers(self) -> Any:
-        parser = self._callback_parser
-        return parser.asgi_headers if hasattr(parser, "asgi_headers") else parser.headers
 
     # ---- the answer -----------------------------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ def test_a_page_begins_behind_its_cursor_and_says_whether_anybody_is_before_it(a
 
 def test_psycopg_remembers_how_the_statements_are_taken_apart(monkeypatch):
     monkeypatch.setattr(database, "db", SimpleNamespace(obj=SimpleNamespace(dialect=POSTGRES)))
-    for one in (pages._page_statement(100), objects._FIND_EACH, pages._BESIDE):
+    for one in (pages._page_statement(100), objects._FIND_ONE, objects._FIND_EACH, pages._BESIDE):
         assert len(one.text) <= MAX_CACHED_STATEMENT_LENGTH
 
 
