@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from app import logs
 from app.api.hot import Left, Reply, Request
+from app.serving.lingering import Lingering
 
 _MAX_GROUP = 128  # requests; so many writes keep others from the database for some 10 ms
 _MAX_TURNS = 3  # of the loop that a group waits for more: 1.06 to 1.24 times the requests a second; 8 gave no more
@@ -54,6 +55,7 @@ class Gathering(Generic[Q, A]):
         self.most: Callable[[], float] = lambda: math.inf
         self._waiting: list[tuple[Q, Callable[[A], None]]] = []
         self._is_busy = False
+        self._lingering = Lingering()
         self._turns, self._seen = 0, 0  # that the group waited, and how many there were after the last one
 
     def offer(self, request: Q, take: Callable[[A], None]) -> None:
@@ -96,3 +98,5 @@ class Gathering(Generic[Q, A]):
         self._is_busy = bool(self._waiting)
         if self._is_busy:
             asyncio.get_running_loop().call_soon(self._flush)
+        elif self.most() == 1:
+            self._lingering.answered()
