@@ -45,17 +45,21 @@ def may_stop() -> bool:
 def until(file: int, events: int) -> int:
     """Wait until the file of this number is READABLE, WRITABLE or either; return which. Call where `may_stop`."""
     loop, resume = asyncio.get_running_loop(), getcurrent().resume
-    if events & READABLE:
-        loop.add_reader(file, resume, READABLE)
-    if events & WRITABLE:
-        loop.add_writer(file, resume, WRITABLE)
-    try:
-        return int(_stop())
-    finally:  # none is kept: the number may be that of another file the next time
+
+    def ready(event: int) -> None:
+        # None is kept: the number may be that of another file the next time.
         if events & READABLE:
             loop.remove_reader(file)
         if events & WRITABLE:
             loop.remove_writer(file)
+        # Not from here: libuv has on the stack what it polls, where the stack of the greenlet would come to lie.
+        loop.call_soon(resume, event)
+
+    if events & READABLE:
+        loop.add_reader(file, ready, READABLE)
+    if events & WRITABLE:
+        loop.add_writer(file, ready, WRITABLE)
+    return int(_stop())
 
 
 def sleep(seconds: float) -> None:

@@ -90,13 +90,19 @@ class Gathering(Generic[Q, A]):
             return [self._fault] * len(requests)
 
     def _hand_out(self, group: list[tuple[Q, Callable[[A], None]]], answers: list[A]) -> None:
-        for (_, take), answer in zip(group, answers, strict=True):
-            try:
-                take(answer)
-            except Exception as error:  # noqa: BLE001 - one connection's fault must not cost the others their answers
-                logs.fault(error, request_id="", method="", route="together")
-        self._is_busy = bool(self._waiting)
-        if self._is_busy:
-            asyncio.get_running_loop().call_soon(self._flush)
-        elif self.most() == 1:
-            self._lingering.answered()
+        try:
+            for (_, take), answer in zip(group, answers, strict=True):
+                _give(take, answer)
+        finally:
+            self._is_busy = bool(self._waiting)
+            if self._is_busy:
+                asyncio.get_running_loop().call_soon(self._flush)
+            elif self.most() == 1:
+                self._lingering.answered()
+
+
+def _give(take: Callable[[A], None], answer: A) -> None:
+    try:
+        take(answer)
+    except Exception as error:  # noqa: BLE001 - one connection's fault must not cost the others their answers
+        logs.fault(error, request_id="", method="", route="together")

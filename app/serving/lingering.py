@@ -19,7 +19,7 @@ class Lingering:
     def __init__(self) -> None:
         self._answered = self._end = 0.0  # of time.perf_counter, seconds
         self._is_turning = False
-        self._has_others = (os.cpu_count() or 1) > 1  # cores: with one, the client runs where we would turn
+        self._has_others = _cores() > 1  # with one, the client runs where we would turn
 
     def answered(self) -> None:
         """Stay awake for a moment if it is no longer since the last answer to who is alone."""
@@ -36,3 +36,8 @@ class Lingering:
             asyncio.get_running_loop().call_soon(self._turn)
         else:
             self._is_turning = False
+
+
+def _cores() -> int:
+    """Return how many cores this process may use, where the system tells; else how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

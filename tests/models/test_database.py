@@ -1,14 +1,17 @@
 """Transactions: what is retried, what is not, and what a broken connection does."""
 
+import asyncio
 import threading
 
 import psycopg
 import pytest
+import uvloop
 
-from app import errors
+from app import errors, waiting
 from app.config import Settings
 from app.models import users
 from app.models.database import db, forget_connection, statement, transaction
+from app.models.stores import PostgresStore
 from app.services import users as service
 from tests.factories import fresh
 
@@ -43,6 +46,51 @@ def test_a_connection_that_died_is_replaced_without_a_failed_request(api, kill):
     assert len(api.get(f"users/{user['uid']}/events").json["data"]) == 3
     kill()
     assert api.delete(f"users/{user['uid']}").status_code == 200
+
+
+@on_postgres
+def test_whoever_connects_keeps_nobody_else_from_it(app, monkeypatch):
+    connect, may_go_on = PostgresStore._connect, threading.Event()
+
+    def slowly(store):
+        assert threading.current_thread() is not slow or may_go_on.wait(10)
+        return connect(store)
+
+    def ask():
+        seen.append((threading.current_thread(), db.execute_sql("SELECT 1").fetchone()))
+        forget_connection()
+
+    monkeypatch.setattr(PostgresStore, "_connect", slowly)
+    seen, slow, other = [], threading.Thread(target=ask), threading.Thread(target=ask)
+    slow.start()
+    other.start()
+    other.join(5)
+    assert seen == [(other, (1,))]
+    may_go_on.set()
+    slow.join(5)
+    assert seen[1:] == [(slow, (1,))]
+
+
+@on_postgres
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_what_fills_the_socket_is_waited_for_on_the_event_loop(app, monkeypatch, loop):
+    until, waits = waiting.until, []
+
+    async def ask():
+        future = asyncio.get_running_loop().create_future()
+        waiting.run(lambda: db.execute_sql("SELECT length(%s)", ("x" * 5_000_000,)).fetchone(), future.set_result)
+        return await future
+
+    def spy(file, events):
+        waits.append((events, until(file, events)))
+        return waits[-1][1]
+
+    monkeypatch.setattr(waiting, "until", spy)
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(ask()) == (5_000_000,)
+    both = waiting.READABLE | waiting.WRITABLE
+    assert (both, waiting.WRITABLE) in waits and waits[-1] == (waiting.READABLE, waiting.READABLE)
+    forget_connection()
 
 
 @on_postgres

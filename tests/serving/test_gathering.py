@@ -1,35 +1,35 @@
 """Groups of requests: each gets its own answer, also when its group fails."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app import errors, logs
+from app import errors, logs, waiting
 from app.api.hot import Left
 from app.api.retries import FAILURE
-from app.serving.gathering import Gathering, answered
+from app.serving.gathering import Gathering, answered, at_once
 
 
-@pytest.mark.parametrize("executor", [None, "threads"])
-def test_a_group_that_fails_is_answered_and_the_next_one_served(executor):
+@pytest.mark.parametrize("run", [at_once, waiting.run])
+@pytest.mark.parametrize("pause", [0, 0.01])
+def test_a_group_that_fails_is_answered_and_the_next_one_served(run, pause):
     logs.configure("critical")
     groups = []
 
     def together(requests):
         groups.append(requests)
+        waiting.sleep(pause)
         if len(groups) == 1:
             raise RuntimeError("the first group fails")
         return [f"answer to {one}" for one in requests]
 
-    async def ask(pool):
-        gathering = Gathering(together, Left({FAILURE: errors.InternalError()}))
+    async def ask():
+        gathering = Gathering(together, Left({FAILURE: errors.InternalError()}), run)
         first = await asyncio.wait_for(asyncio.gather(*(answered(gathering.offer, one) for one in "ab")), timeout=5)
         second = await asyncio.wait_for(asyncio.gather(*(answered(gathering.offer, one) for one in "cd")), timeout=5)
         return first, second
 
-    with ThreadPoolExecutor(1) as pool:
-        first, second = asyncio.run(ask(pool if executor else None))
+    first, second = asyncio.run(ask())
     assert [type(one.environ[FAILURE]) for one in first] == [errors.InternalError] * 2
     assert second == ["answer to c", "answer to d"]
 

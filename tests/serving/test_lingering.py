@@ -16,7 +16,7 @@ QUICK, SLOW = 0.000_2, 0.01  # seconds between two answers
 def turns(monkeypatch):
     """Run a coroutine function with a clock that a turn moves by 20 us; return how many turns were made by then."""
     clock, made = itertools.count(0.0, 0.000_02), []
-    monkeypatch.setattr(lingering.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(lingering, "_cores", lambda: 2)
     monkeypatch.setattr(lingering.os, "sched_yield", lambda: made.append(1))
     monkeypatch.setattr(lingering.time, "perf_counter", lambda: turns.shift + next(clock))
     turns.shift = 100.0
@@ -49,7 +49,7 @@ def test_it_sleeps_between_answers_that_come_slowly(turns, pauses):
 
 
 def test_it_sleeps_where_there_is_one_core(turns, monkeypatch):
-    monkeypatch.setattr(lingering.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(lingering, "_cores", lambda: 1)
     assert turns(_answers([SLOW, QUICK, QUICK])) == 0
 
 

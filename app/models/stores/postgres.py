@@ -28,6 +28,11 @@ class PostgresStore(peewee.PostgresqlDatabase):
     unavailable = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
     session_settings: ClassVar[dict[str, int]] = {}
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        # Each thread has a connection of its own. With peewee's lock the event loop would wait for all that connect.
+        self._lock = contextlib.nullcontext()
+
     def _connect(self) -> Any:
         connection = waiting.blocking(super()._connect)  # type: ignore[misc]
         connection.wait = functools.partial(_wait, connection)
