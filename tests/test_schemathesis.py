@@ -5,7 +5,7 @@ from unittest import SkipTest
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -71,6 +71,8 @@ def test_the_app_keeps_what_the_document_promises(document, mode):
         def keeps(case):
             if mode.is_positive and "environment" in (case.path_parameters or {}):
                 case.path_parameters["environment"] = document.environment
+            # A word of Engage's routes in place of an environment makes it a route of Engage's.
+            assume(str((case.path_parameters or {}).get("environment")) not in faces._nouns)
             case.call_and_validate(
                 headers={"Authorization": caller(document, case.operation)}, excluded_checks=[positive_data_acceptance]
             )
