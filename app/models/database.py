@@ -180,7 +180,7 @@ def statement(operation: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(operation)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         is_inside = db.obj.in_transaction()
-        try:
+        try:  # the first time without what `_persist` needs: every read comes by here
             return operation(*args, **kwargs)
         except _FAILURES as error:
             if is_inside:

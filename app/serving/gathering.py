@@ -20,7 +20,7 @@ _MAX_TURNS = 3  # of the loop that a group waits for more: 1.06 to 1.24 times th
 
 Answer = Reply | Left
 Together = Callable[[Sequence[Request]], list[Answer]]
-Run = Callable[[Callable[[], Any], Callable[[Any], None]], None]
+Run = Callable[[Callable[[], Any], Callable[[Any], None]], None]  # runs the first, hands what it returns to the second
 Q = TypeVar("Q")  # a request
 A = TypeVar("A")  # an answer
 
@@ -45,9 +45,8 @@ def at_once(function: Callable[[], Any], done: Callable[[Any], None]) -> None:
 class Gathering(Generic[Q, A]):
     """Hands requests to `together` in groups.
 
-    fault: the answer to all of a group that it fails. run: how a function is run on the event loop, which hands what it
-    returns to another one. most: how many can wait at a time just now, as far as is known: with so many a group is
-    whole.
+    fault: the answer to all of a group that it fails. run: how that is run on the event loop. most: how many can wait
+    at a time just now, as far as is known: with so many a group is whole.
     """
 
     def __init__(self, together: Callable[[Sequence[Q]], list[A]], fault: A, run: Run = at_once):

@@ -1,7 +1,6 @@
 """The event loop stays awake for who asks quickly, and for nobody else."""
 
 import asyncio
-import itertools
 
 import pytest
 
@@ -12,49 +11,59 @@ from app.serving.lingering import Lingering
 QUICK, SLOW = 0.000_2, 0.01  # seconds between two answers
 
 
+class _Clock:
+    """A clock in place of `time`, which a look at it moves by 20 us, and a count of the loop's turns."""
+
+    def __init__(self):
+        self.now, self.turns = 100.0, 0
+
+    def perf_counter(self):
+        self.now += 0.000_02
+        return self.now
+
+    def turn(self):
+        self.turns += 1
+
+
 @pytest.fixture
-def turns(monkeypatch):
-    """Run a coroutine function with a clock that a turn moves by 20 us; return how many turns were made by then."""
-    clock, made = itertools.count(0.0, 0.000_02), []
+def clock(monkeypatch):
+    clock = _Clock()
     monkeypatch.setattr(lingering, "_cores", lambda: 2)
-    monkeypatch.setattr(lingering.os, "sched_yield", lambda: made.append(1))
-    monkeypatch.setattr(lingering.time, "perf_counter", lambda: turns.shift + next(clock))
-    turns.shift = 100.0
-
-    def run(work):
-        asyncio.run(work())
-        return len(made)
-
-    return run
+    monkeypatch.setattr(lingering.os, "sched_yield", clock.turn)
+    monkeypatch.setattr(lingering, "time", clock)
+    return clock
 
 
-def _answers(pauses):
+def _turns(clock, pauses):
+    """Answer after each of the pauses, in seconds; return how many turns the loop made that it need not."""
+
     async def work():
         kept = Lingering()
         for pause in pauses:
-            turns.shift += pause
+            clock.now += pause
             kept.answered()
         await asyncio.sleep(0.05)
 
-    return work
+    asyncio.run(work())
+    return clock.turns
 
 
-def test_two_quick_answers_keep_the_loop_awake_and_it_falls_asleep_when_no_third_comes(turns):
-    assert 10 < turns(_answers([SLOW, QUICK])) < 30
+def test_two_quick_answers_keep_the_loop_awake_and_it_falls_asleep_when_no_third_comes(clock):
+    assert 10 < _turns(clock, [SLOW, QUICK]) < 30
 
 
 @pytest.mark.parametrize("pauses", [[SLOW], [SLOW, SLOW, SLOW]])
-def test_it_sleeps_between_answers_that_come_slowly(turns, pauses):
-    assert turns(_answers(pauses)) == 0
+def test_it_sleeps_between_answers_that_come_slowly(clock, pauses):
+    assert _turns(clock, pauses) == 0
 
 
-def test_it_sleeps_where_there_is_one_core(turns, monkeypatch):
+def test_it_sleeps_where_there_is_one_core(clock, monkeypatch):
     monkeypatch.setattr(lingering, "_cores", lambda: 1)
-    assert turns(_answers([SLOW, QUICK, QUICK])) == 0
+    assert _turns(clock, [SLOW, QUICK, QUICK]) == 0
 
 
 @pytest.mark.parametrize(("most", "expected"), [(1, True), (2, False)])
-def test_it_stays_awake_for_one_connection_only(turns, most, expected):
+def test_it_stays_awake_for_one_connection_only(clock, most, expected):
     async def work():
         gathering = Gathering(lambda requests: requests, "fault")
         gathering.most = lambda: most
@@ -64,4 +73,5 @@ def test_it_stays_awake_for_one_connection_only(turns, most, expected):
             await asyncio.sleep(0)
         await asyncio.sleep(0.05)
 
-    assert bool(turns(work)) == expected
+    asyncio.run(work())
+    assert bool(clock.turns) == expected
