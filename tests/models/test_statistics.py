@@ -2,10 +2,11 @@
 
 import re
 
+import apsw
 import pytest
 
 from app.models.database import db, forget_connection
-from app.services import storage
+from app.services import events, storage, together, users
 
 
 @pytest.fixture
@@ -86,3 +87,21 @@ def test_migrating_again_leaves_them(app):
     before = db.execute_sql("SELECT * FROM sqlite_stat1").fetchall()
     storage.migrate()
     assert db.execute_sql("SELECT * FROM sqlite_stat1").fetchall() == before
+
+
+def test_a_statement_is_planned_once_whatever_its_values(workspace):
+    together.write([together.Upsert(workspace, uid, {"meta": {"n": 1}}) for uid in ("ada", "bob")])
+    ids = [users.retrieve(workspace, uid).id for uid in ("ada", "bob")]
+    planned, connection = [], db.connection()
+
+    def note(operation, *names):
+        planned.append(names)
+        return apsw.SQLITE_OK
+
+    connection.authorizer = note  # which is asked whenever a statement is planned
+    for id in ids:
+        planned.clear()
+        together.look([together.Listing(workspace, 2, id), together.Retrieval(workspace, id)])
+        events.page(workspace, "ada", 2)
+    connection.authorizer = None
+    assert planned == []

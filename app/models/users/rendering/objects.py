@@ -30,7 +30,9 @@ def _either(condition: str, yes: str = "'true'", no: str = "'false'") -> str:
 def _time(d: Dialect, column: str) -> str:
     """SQL for `dates.render`, in quotes."""
     if d.name == "sqlite":
-        return f"strftime('\"%Y-%m-%dT%H:%M:%f+00:00\"', {column} / 1000.0, 'unixepoch')"
+        # With strftime, which takes its format apart each time, a page of 30 took 75 us in place of 60.
+        moment = f"{column} / 1000.0, 'unixepoch'"
+        return f"('\"' || date({moment}) || 'T' || time({moment}, 'subsec') || '+00:00\"')"
     # A third quicker than to_char. The half of a millisecond has it write three digits and more, of which three stay.
     # A cast that cuts it off takes less than left().
     moment = f"to_json(timestamp 'epoch' + ({column} * 1000 + 500) * interval '1 microsecond')"
