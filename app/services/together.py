@@ -107,25 +107,17 @@ def _look(wanted: Sequence[Read]) -> list[Any]:
 def _retrieve(workspace: int, uids: Sequence[str]) -> Steps:
     [rows] = yield [rendering.find_call(workspace, uids)]
     found: dict[Any, Any] = {(workspace, row[1]): RenderedUser(row[0], row[2]) for row in rows}  # by the Retrieval
-    unlike = [row for row in rows if row[_BY_HAND] or row[_HAS_SIDES]]
-    return (found | (yield from _retrieve_rest(workspace, unlike))) if unlike else found
+    by_hand = [row[1] for row in rows if row[3]]
+    return (found | (yield from _retrieve_by_hand(workspace, by_hand))) if by_hand else found
 
 
-def _retrieve_rest(workspace: int, rows: Rows) -> Steps:
-    """Return those whom the database did not write, or not whole."""
-    by_hand = [row[1] for row in rows if row[_BY_HAND]]
-    in_part = [row for row in rows if not row[_BY_HAND]]
-    calls = [users_store.find_call(workspace, by_hand)] if by_hand else []
-    answers = iter((yield [*calls, *[rendering.beside_call(workspace, id, id) for id, *_ in in_part]]))
-    found: dict[Any, Any] = dict.fromkeys([(workspace, uid) for uid in by_hand])  # who is gone by now is nobody
-    for user in map(users_store.row, next(answers) if by_hand else ()):
+def _retrieve_by_hand(workspace: int, uids: Sequence[str]) -> Steps:
+    """Return those whom the database did not write."""
+    [rows] = yield [users_store.find_call(workspace, uids)]
+    found: dict[Any, Any] = dict.fromkeys([(workspace, uid) for uid in uids])  # who is gone by now is nobody
+    for user in map(users_store.row, rows):
         found[workspace, user.uid] = user
-    for (id, uid, json, *_), beside in zip(in_part, answers, strict=True):
-        found[workspace, uid] = RenderedUser(id, *rendering.complete([(id, json)], beside))
     return found
-
-
-_BY_HAND, _HAS_SIDES = 3, 4  # places in a row of rendering.find_call
 
 
 def _list(workspace: int, limit: int, starts: Sequence[str]) -> Steps:

@@ -52,7 +52,7 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         # apsw binds no datetime; peewee's table of applied migrations has one.
         connection.convert_binding = lambda cursor, number, value: str(value)
         connection.set_busy_handler(self._wait)
-        # Else a statement is planned anew whenever a value changes that its planner has looked at: a page in 127 us, not 102.
+        # Else a statement is planned anew when a value changes that its planner looked at: a page in 127 us, not 102.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         return connection
 

@@ -6,13 +6,12 @@ it. On SQLite a read takes 10 us less of 33, a page of 30 half. On Postgres, wit
 """
 
 from app.models.users.rendering.objects import RenderedUser, find_call, saved, saved_user
-from app.models.users.rendering.pages import RenderedPage, beside_call, complete, page_calls, pages_of
+from app.models.users.rendering.pages import RenderedPage, beside_call, page_calls, pages_of
 
 __all__ = [
     "RenderedPage",
     "RenderedUser",
     "beside_call",
-    "complete",
     "find_call",
     "page_calls",
     "pages_of",

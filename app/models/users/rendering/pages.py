@@ -92,7 +92,7 @@ _BESIDE = Statement(lambda d: placed(d, _beside(d)))
 
 
 def beside_call(workspace: int, first: str, last: str) -> Call:
-    """Return the call that finds what side tables have of the users from one id to the other, for `complete`."""
+    """Return the call that finds what side tables have of the users from one id to the other, for `RenderedPage`."""
     return Call(_BESIDE, (workspace, first, last) * len(TABLES))
 
 
@@ -124,12 +124,17 @@ class RenderedPage(NamedTuple):
     beside: _Rows | None
 
     def complete(self, beside: _Rows) -> list[str]:
-        """Return the JSON of the users with what side tables have."""
+        """Return the JSON of the users with what side tables have: the rows of `beside_call`, of the same snapshot."""
         if not beside:
             return self.users
-        # Of many in one text: no value can hold what parts them, for its quotes would be escaped.
+        # No value can hold what is looked for here, for its quotes would be escaped.
         each = [one for text in self.users for one in text.replace('},{"id":"', '}\n{"id":"').split("\n")]
-        return complete([(_id_of(one), one) for one in each], beside)
+        users = {_id_of(one): one for one in each}
+        for (id, name), rows in itertools.groupby(sorted(beside), key=operator.itemgetter(0, 1)):
+            if id in users:
+                array = ",".join([json for *_, json in rows])
+                users[id] = users[id].replace(f'"{name}":[]', f'"{name}":[{array}]', 1)
+        return list(users.values())
 
 
 def pages_of(found: Sequence[_Rows], count: int, cursors: Sequence[str]) -> list[RenderedPage | None]:
@@ -157,20 +162,3 @@ def _page_in_rows(rows: _Rows, around: _Rows, count: int) -> RenderedPage | None
 
 def _id_of(user: str) -> str:
     return user[7 : user.index('"', 7)]  # behind {"id":"
-
-
-def complete(page: Sequence[tuple[Any, ...]], beside: _Rows) -> list[str]:
-    """Return the JSON of users with what side tables have.
-
-    page: rows that begin with (id, JSON). beside: those of `beside_call`, of the same snapshot.
-    """
-    texts = [user[1] for user in page]
-    if not beside:
-        return texts
-    places = {user[0]: place for place, user in enumerate(page)}
-    for (id, name), rows in itertools.groupby(sorted(beside), key=operator.itemgetter(0, 1)):
-        if id in places:
-            array = ",".join([json for *_, json in rows])
-            # No value can hold such a text: its quotes would be escaped.
-            texts[places[id]] = texts[places[id]].replace(f'"{name}":[]', f'"{name}":[{array}]', 1)
-    return texts
