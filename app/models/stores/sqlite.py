@@ -24,6 +24,9 @@ _STEPS = 10_000  # of SQLite's machine between two looks at the clock: less than
 _LOCK_PAUSE = 0.000_1
 _SOON = 500  # tries; who has it so long does no commit
 _LONG_LOCK_PAUSE = 0.005  # seconds
+# Pages in the log when a commit copies them, which keeps all who write waiting. With SQLite's own 1,000 the 99th
+# percentile of updates was 5.2 medians, of events 5.1; with 400 3.3 and 3.1, for the same number a second.
+_LOG_PAGES = 400
 _CACHE_KIB = 32 * 1024  # of SQLite pages a connection; the default of 2 MiB made reads of 100,000 users miss
 
 
@@ -166,6 +169,7 @@ def make(settings: Settings) -> SqliteStore:
             ("foreign_keys", 1),
             ("secure_delete", 1),
             ("cache_size", -_CACHE_KIB),
+            ("wal_autocheckpoint", _LOG_PAGES),
         ],
         timeout=settings.lock_timeout / 1000,
         lock_type="IMMEDIATE",
