@@ -93,17 +93,17 @@ def _prepare(
 
 def _measure(contenders: list[Contender], rounds: int, seconds: int) -> Iterator[dict[str, Any]]:
     """Yield what each contender did with each action in each round; round 0 warms up and is not yielded."""
+    requests = [(contender, contender.requests()) for contender in contenders]  # while nobody is under load
     for number in range(rounds + 1):
         print(f"round {number} of {rounds}", flush=True)
-        for contender in contenders:
-            requests = contender.requests()
+        for contender, by_action in requests:
             for action in ACTIONS:
                 if number == 0:
-                    wrk.run(contender.port, requests[action], contender.users, MANY, 1)
+                    wrk.run(contender.port, by_action[action], contender.users, MANY, 1)
                     continue
-                yield _round(contender, action, requests[action], number, MANY, seconds)
+                yield _round(contender, action, by_action[action], number, MANY, seconds)
                 if number % _SINGLE_EVERY:
-                    yield _round(contender, action, requests[action], number, 1, 1)
+                    yield _round(contender, action, by_action[action], number, 1, 1)
 
 
 def _round(
