@@ -106,8 +106,8 @@ def _look(wanted: Sequence[Read]) -> list[Any]:
 
 def _retrieve(workspace: int, uids: Sequence[str]) -> Steps:
     [rows] = yield [rendering.find_call(workspace, uids)]
-    found: dict[Any, Any] = {(workspace, row[1]): RenderedUser(row[0], row[2]) for row in rows}  # by the Retrieval
-    by_hand = [row[1] for row in rows if row[3]]
+    found: dict[Any, Any] = {(workspace, uid): RenderedUser(id, json) for id, uid, json, _ in rows}  # by the Retrieval
+    by_hand = [uid for _, uid, _, is_by_hand in rows if is_by_hand]
     return (found | (yield from _retrieve_by_hand(workspace, by_hand))) if by_hand else found
 
 

@@ -91,7 +91,7 @@ def test_migrating_again_leaves_them(app):
 
 def test_a_statement_is_planned_once_whatever_its_values(workspace):
     together.write([together.Upsert(workspace, uid, {"meta": {"n": 1}}) for uid in ("ada", "bob")])
-    ids = [users.retrieve(workspace, uid).id for uid in ("ada", "bob")]
+    ids = {uid: users.retrieve(workspace, uid).id for uid in ("ada", "bob")}
     planned, connection = [], db.connection()
 
     def note(operation, *names):
@@ -99,9 +99,9 @@ def test_a_statement_is_planned_once_whatever_its_values(workspace):
         return apsw.SQLITE_OK
 
     connection.authorizer = note  # which is asked whenever a statement is planned
-    for id in ids:
+    for uid, id in ids.items():
         planned.clear()
-        together.look([together.Listing(workspace, 2, id), together.Retrieval(workspace, id)])
-        events.page(workspace, "ada", 2)
+        together.look([together.Listing(workspace, 2, id), together.Retrieval(workspace, uid)])
+        events.page(workspace, uid, 2)
     connection.authorizer = None
     assert planned == []

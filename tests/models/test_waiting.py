@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import apsw
 import pytest
@@ -65,6 +66,14 @@ def test_a_writer_gives_up_in_time(database):
     assert 0.28 < time.monotonic() - started < 0.9
     thread.join()
     assert db.execute_sql("SELECT count(*) FROM numbers").fetchone()[0] == 1
+
+
+def test_no_writer_waits_for_a_long_log_to_be_copied(database):
+    for _ in range(150):
+        with db.atomic():
+            db.execute_sql("INSERT INTO numbers VALUES (zeroblob(40000))")  # ten pages
+    longest = Path(f"{db.database}-wal").stat().st_size  # it is written again from its start when it was copied
+    assert longest < 450 * 4096
 
 
 def test_whoever_opens_a_file_waits_for_another_who_makes_it(tmp_path):
