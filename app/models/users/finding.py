@@ -178,7 +178,7 @@ def is_known(workspace: int, id: str) -> bool:
 # SQLite took the primary key, and looked at all users to find none: 20 ms of a batch among 100,000.
 _HAS_UPDATEABLE = Statement(
     lambda d: (
-        f"SELECT 1 FROM users{d.indexed_by.format('users_without_uid')} "
+        f"SELECT 1 FROM users{d.indexed_by.format('claims_by_email')} "
         f"WHERE workspace_id = {d.parameter} AND uid_updateable LIMIT 1"
     )
 )
