@@ -1,12 +1,14 @@
 """What Rollcall is held to by itself: its routes beside what they could cost at least, in ratios of one run.
 
-    python -m benchmarks.floors [--only flask,naive,commits,statements,depth,latency] [--rounds 5] [--seconds 2]
+    python -m benchmarks.floors [--only PART,...] [--rounds 5] [--seconds 2]
 
-Each part stands alone and takes less than three minutes; its servers are up together and each round takes them in turn.
-The parts of a day are kept together in benchmarks/results/.
+The parts: flask, naive, commits, sqlite, postgres, lone, depth, latency. Each stands alone and takes one to four
+minutes; its servers are up together and each round takes them in turn. The parts of a day are kept together in
+benchmarks/results/.
 """
 
 import argparse
+import itertools
 import json
 import math
 import re
@@ -26,8 +28,9 @@ import psutil
 
 from benchmarks import filling, processes, tables, wrk
 from benchmarks.peers.contender import BASIC, SOURCES, Contender
-from benchmarks.peers.fastify import FastifyPostgres
+from benchmarks.peers.fastify import Fastify, FastifyOne, FastifyPostgres
 from benchmarks.peers.naive import Naive
+from benchmarks.peers.pocketbase import PocketBase
 from benchmarks.peers.rollcall import Rollcall, RollcallFlask, RollcallPostgres
 from benchmarks.people import ACTIONS, PAGE
 from benchmarks.run import MANY, RESULTS, keep, machine
@@ -71,11 +74,17 @@ class OneByOne(Rollcall):
     command: ClassVar[tuple[str, ...]] = _served_by("one_by_one_app")
 
 
-class Statements(RollcallPostgres):
-    """Nothing of ours but the statements, behind our event loop: what is at most to be had beside Fastify + pg."""
+class Statements(Rollcall):
+    """Nothing of ours but the statements, behind our event loop: what is at most to be had beside peers."""
+
+    name = "statements alone, SQLite"
+    command: ClassVar[tuple[str, ...]] = _served_by("statements_app")
+
+
+class StatementsPostgres(Statements, RollcallPostgres):
+    """The same on Postgres."""
 
     name = "statements alone, Postgres"
-    command: ClassVar[tuple[str, ...]] = _served_by("statements_app")
 
 
 class Filled(Rollcall):
@@ -102,6 +111,7 @@ class Part(NamedTuple):
     requests: Callable[[Contender], Mapping[str, wrk.Request]]
     goals: Callable[[dict[tuple[str, str], dict[str, float]], dict[str, Any]], Iterator[Goal]]
     look: Callable[[Sequence[Contender]], dict[str, Any]] = lambda contenders: {}
+    connections: int = MANY
 
 
 # ---- the parts -----------------------------------------------------------------------------------------------------
@@ -131,11 +141,31 @@ def _commit_goals(found: Medians, seen: dict[str, Any]) -> Iterator[Goal]:
     yield Goal("commits", f"creates on SQLite / those of a commit each (fsyncs a create: {syncs})", ratio, 2.5)
 
 
-def _statement_goals(found: Medians, seen: dict[str, Any]) -> Iterator[Goal]:
-    for name in (RollcallPostgres.name, Statements.name):
-        for action in ACTIONS:
-            ratio = found[name, action]["rate"] / found[FastifyPostgres.name, action]["rate"]
-            yield Goal("statements", f"{action}: {name} / {FastifyPostgres.name}", ratio, 2.5)
+def _goals_beside(
+    part: str, ours: Sequence[type[Contender]], peers: Sequence[type[Contender]], least: Sequence[float]
+) -> Callable[[Medians, dict[str, Any]], Iterator[Goal]]:
+    """Return the goals of each of ours beside the best of the peers. least: of each action."""
+
+    def goals(found: Medians, seen: dict[str, Any]) -> Iterator[Goal]:
+        for one, (action, limit) in itertools.product(ours, zip(ACTIONS, least, strict=True)):
+            ratio = found[one.name, action]["rate"] / max(found[peer.name, action]["rate"] for peer in peers)
+            yield Goal(part, f"{action}: {one.name} / {' or '.join(peer.name for peer in peers)}", ratio, limit)
+
+    return goals
+
+
+_ON_SQLITE, _ON_POSTGRES = (Rollcall, Statements), (RollcallPostgres, StatementsPostgres)
+_FASTIFY, _AHEAD = (Fastify, FastifyOne), [1] * len(ACTIONS)
+
+
+def _sqlite_goals(found: Medians, seen: dict[str, Any]) -> Iterator[Goal]:
+    yield from _goals_beside("sqlite", _ON_SQLITE, _FASTIFY, (2, 1.4, 1.5, 1.5, 2))(found, seen)
+    yield from _goals_beside("sqlite", _ON_SQLITE, [PocketBase], (4, 6, 4, 4, 8))(found, seen)
+
+
+def _lone_goals(found: Medians, seen: dict[str, Any]) -> Iterator[Goal]:
+    yield from _goals_beside("lone", _ON_SQLITE, _FASTIFY, _AHEAD)(found, seen)
+    yield from _goals_beside("lone", _ON_POSTGRES, [FastifyPostgres], _AHEAD)(found, seen)
 
 
 def _first_and_deep(contender: Contender) -> dict[str, wrk.Request]:
@@ -174,7 +204,18 @@ _PARTS = {
     "commits": Part(
         [Rollcall, OneByOne], lambda one: {"create": one.requests()["create"]}, _commit_goals, _look_at_syncs
     ),
-    "statements": Part([RollcallPostgres, Statements, FastifyPostgres], lambda one: one.requests(), _statement_goals),
+    "sqlite": Part([*_ON_SQLITE, *_FASTIFY, PocketBase], lambda one: one.requests(), _sqlite_goals),
+    "postgres": Part(
+        [*_ON_POSTGRES, FastifyPostgres],
+        lambda one: one.requests(),
+        _goals_beside("postgres", _ON_POSTGRES, [FastifyPostgres], [2.5] * len(ACTIONS)),
+    ),
+    "lone": Part(
+        [*_ON_SQLITE, *_FASTIFY, *_ON_POSTGRES, FastifyPostgres],
+        lambda one: one.requests(),
+        _lone_goals,
+        connections=1,
+    ),
     "depth": Part([Filled, FilledPostgres], _first_and_deep, _depth_goals),
     "latency": Part([Rollcall, RollcallPostgres], lambda one: one.requests(), _latency_goals, _look_at_workers),
 }
@@ -252,7 +293,7 @@ def _measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
             print(f"{name}: round {number} of {options.rounds}", flush=True)
             for action in next(iter(asked.values())):
                 for one in contenders:
-                    found = _load(one, asked[one.name][action], options.seconds)
+                    found = _load(one, asked[one.name][action], part.connections, options.seconds)
                     if number:
                         rounds.append({"contender": one.name, "action": action, **found})
         seen = part.look(contenders)
@@ -260,10 +301,10 @@ def _measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     return {"date": datetime.now(UTC).isoformat(timespec="seconds"), "rounds": rounds, "seen": seen, "goals": goals}
 
 
-def _load(contender: Contender, request: wrk.Request, seconds: int) -> dict[str, float]:
+def _load(contender: Contender, request: wrk.Request, connections: int, seconds: int) -> dict[str, float]:
     """Return what wrk saw, and the CPU time of a request, which other work on the machine changes least."""
     before = processes.cpu_seconds(contender.pids())
-    load = wrk.run(contender.port, request, contender.users, MANY, seconds)
+    load = wrk.run(contender.port, request, contender.users, connections, seconds)
     used = processes.cpu_seconds(contender.pids()) - before
     return {"rate": load.rate, "cpu_ms": used * 1000 / max(load.requests, 1), **asdict(load)}
 
@@ -285,11 +326,11 @@ def _of_today() -> dict[str, Any]:
 
 def table(report: dict[str, Any]) -> str:
     """Return the goals and whether each is met, and the medians behind them."""
-    parts = report["parts"].values()
-    goals = [Goal(**one) for part in parts for one in part["goals"]]
+    parts = report["parts"].items()
+    goals = [Goal(**one) for _, part in parts for one in part["goals"]]
     rows = [
         [
-            one.what,
+            f"{one.part}: {one.what}",
             f"{one.value:.2f}",
             f"{'>=' if one.least else '<='} {one.limit:g}",
             "met" if one.is_met else "MISSED",
@@ -297,14 +338,15 @@ def table(report: dict[str, Any]) -> str:
         for one in goals
     ]
     shown = [
-        [f"{name}, {what}", f"{one['rate']:,.0f}", *(f"{one[column]:.2f}" for column in _SHOWN[1:])]
-        for part in parts
+        [f"{part_name}: {name}, {what}", f"{one['rate']:,.0f}", *(f"{one[column]:.2f}" for column in _SHOWN[1:])]
+        for part_name, part in parts
         for (name, what), one in _medians(part["rounds"]).items()
     ]
-    errors = sum(one["errors"] for part in parts for one in part["rounds"])
+    errors = sum(one["errors"] for _, part in parts for one in part["rounds"])
     head = f"{report['date']}  {report['command']}\n" + ", ".join(f"{k} {v}" for k, v in report["machine"].items())
     met = tables.render(["goal", "ratio", "limit", ""], rows)
-    medians = tables.render([f"medians, {MANY} connections", "requests/s", "p50 ms", "p99 ms", "CPU ms"], shown)
+    columns = [f"medians, {MANY} connections (lone: 1)", "requests/s", "p50 ms", "p99 ms", "CPU ms"]
+    medians = tables.render(columns, shown)
     return f"{head}\n\n{met}\n\n{medians}\n\nerrors: {errors}\n"
 
 

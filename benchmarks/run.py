@@ -135,7 +135,7 @@ def machine() -> dict[str, str]:
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "kernel": platform.release(),
         "disk": _output("findmnt", "-n", "-o", "SOURCE,FSTYPE", "-T", tempfile.gettempdir()),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} of {sys.base_prefix}, built {platform.python_build()[1]}",
         "load_before": f"{psutil.getloadavg()[0]:.2f}",
         "commit": commit,
         **versions,

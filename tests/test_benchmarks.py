@@ -92,11 +92,12 @@ def test_who_is_filled_in_by_sql_is_who_the_api_would_have_made(new_database, en
     forget_connection()
 
 
-def test_the_statements_alone_are_held_against_the_peer_as_rollcall_is():
-    rates = {"Rollcall, Postgres": 9, "statements alone, Postgres": 12, "Fastify + pg, 2 workers": 6}
-    found = {(name, action): {"rate": rate} for name, rate in rates.items() for action in ACTIONS}
-    goals = list(floors._statement_goals(found, {}))
-    assert [one.value for one in goals] == [1.5] * len(ACTIONS) + [2.0] * len(ACTIONS)
+def test_the_statements_alone_are_held_against_the_best_peer_as_rollcall_is():
+    rates = {floors.Rollcall: 9, floors.Statements: 12, floors.Fastify: 3, floors.FastifyOne: 6, floors.PocketBase: 1}
+    found = {(one.name, action): {"rate": rate} for one, rate in rates.items() for action in ACTIONS}
+    goals = list(floors._sqlite_goals(found, {}))
+    assert [one.value for one in goals[::5]] == [1.5, 2.0, 9.0, 12.0]
+    assert [one.limit for one in goals[1::5]] == [1.4, 1.4, 6, 6]
 
 
 def test_a_goal_is_met_from_its_side():
