@@ -24,8 +24,8 @@ from app.serving.gathering import Answer
 from app.serving.shared import Replied
 
 _TARGET = re.compile(rb"/[!\"$-~]*")  # of anything but spaces, fragments and bytes that nobody may send
-_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
-_HOT_TARGET = re.compile(rb"(?:/v1)?/users[/?A-Za-z0-9_=&-]*")
+_METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_HOT = (b"/v1/users", b"/users")  # how the targets begin that the hot path may know
 # Headers with which gunicorn does something of its own. Of those that tell a proxy's scheme the usual one is missing:
 # app/api/proxies.py reads it too.
 _GUNICORNS = frozenset((b"expect", b"transfer-encoding", b"upgrade", b"x-forwarded-protocol", b"x-forwarded-ssl"))
@@ -119,7 +119,9 @@ class DirectConnection(Connection):
         `Head.sender` saves.
         """
         parser = self._callback_parser
-        self._headers = headers = parser.asgi_headers if hasattr(parser, "asgi_headers") else parser.headers
+        self._headers = headers = getattr(parser, "asgi_headers", None) or parser.headers
+        if headers == self._head.headers:
+            return True
         fixed = [one for one in headers if one[0] != b"content-length"]
         if fixed != self._head.headers:
             if not _are_plain(fixed):
@@ -131,17 +133,10 @@ class DirectConnection(Connection):
 
     def _ask(self) -> None:
         parser = self._callback_parser
-        request = Request(
-            parser.method.decode(),
-            parser.path,
-            self._headers,
-            b"".join(self._parts),
-            time.perf_counter(),
-            self._address,
-            head=self._head,
-        )
+        method, target, body = _METHODS[parser.method], parser.path, b"".join(self._parts)
+        request = Request(method, target, self._headers, body, time.perf_counter(), self._address, "http", self._head)
         self._state, self._parts = _ASKING, []
-        if self.app.together and _HOT_TARGET.fullmatch(parser.path):
+        if self.app.together and target.startswith(_HOT):
             self.app.together.offer(request, lambda answer: self._take(request, answer))
         else:
             self._ask_route(request, {})
