@@ -23,7 +23,7 @@ from app.services.lists import ListRow, Subscribed
 from app.services.segments.answers import Count, Preview, Reasons
 from app.services.segments.definitions import SegmentRow
 from app.services.segments.sweeps import found_at
-from app.services.users import RenderedUser, Saved, UserRow
+from app.services.users import Saved, UserRow
 
 _ETAG_DIGITS = 32  # 128 bits: two states of a user never share one by chance
 _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
@@ -39,7 +39,7 @@ def done() -> Response:
     return reply({"status": "ok"})
 
 
-def user(found: UserRow | RenderedUser) -> Response:
+def user(found: UserRow | str) -> Response:
     """Return a user, whole, with the ETag of its state."""
     body = user_json(found)
     response = JsonReply(body)
@@ -47,9 +47,9 @@ def user(found: UserRow | RenderedUser) -> Response:
     return response
 
 
-def user_json(found: UserRow | RenderedUser) -> bytes:
-    """Return the user object as JSON."""
-    return found.json.encode() if isinstance(found, RenderedUser) else orjson.dumps(shown_user(found))
+def user_json(found: UserRow | str) -> bytes:
+    """Return the user object as JSON, which it may be already."""
+    return found.encode() if isinstance(found, str) else orjson.dumps(shown_user(found))
 
 
 def users_json(found: Sequence[UserRow | str], around: Mapping[str, Any]) -> bytes:

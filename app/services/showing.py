@@ -5,12 +5,12 @@ from typing import Any
 from app import errors
 from app.cursors import Page
 from app.services import together, users
-from app.services.users import RenderedUser, UserRow
+from app.services.users import UserRow
 
 
-def find(workspace: int, uid: str) -> UserRow | RenderedUser:
-    """Return the user of that uid. Raises errors.UserNotFound."""
-    found: UserRow | RenderedUser | None = together.look([together.Retrieval(workspace, uid)])[0]
+def find(workspace: int, uid: str) -> UserRow | str:
+    """Return the user of that uid, as JSON where the database writes it. Raises errors.UserNotFound."""
+    found: UserRow | str | None = together.look([together.Retrieval(workspace, uid)])[0]
     if found is None:
         raise errors.UserNotFound()
     return found

@@ -18,11 +18,11 @@ from app.models.users import rendering
 from app.services import events
 from app.services.rounds import Rows, Run, Steps, run_groups
 from app.services.segments import membership
-from app.services.users import RenderedUser, UserRow
+from app.services.users import UserRow
 
 
 class Retrieval(NamedTuple):
-    """A user to be found: a RenderedUser, or a UserRow where the database cannot write it; None if nobody."""
+    """A user to be found: the user object as JSON, or a UserRow where the database cannot write it; None if nobody."""
 
     workspace: int
     uid: str
@@ -64,7 +64,7 @@ class Append(NamedTuple):
 class Upserted(NamedTuple):
     """A user after the upsert, and whether it made the user. The user: as of a Retrieval."""
 
-    user: RenderedUser | UserRow
+    user: str | UserRow
     created: bool
 
 
@@ -106,8 +106,8 @@ def _look(wanted: Sequence[Read]) -> list[Any]:
 
 def _retrieve(workspace: int, uids: Sequence[str]) -> Steps:
     [rows] = yield [rendering.find_call(workspace, uids)]
-    found: dict[Any, Any] = {(workspace, uid): RenderedUser(id, json) for id, uid, json, _ in rows}  # by the Retrieval
-    by_hand = [uid for _, uid, _, is_by_hand in rows if is_by_hand]
+    found: dict[Any, Any] = {(workspace, uid): json for uid, json, _ in rows}  # by the Retrieval
+    by_hand = [uid for uid, _, is_by_hand in rows if is_by_hand]
     return (found | (yield from _retrieve_by_hand(workspace, by_hand))) if by_hand else found
 
 
@@ -211,7 +211,7 @@ def _upsert(wanted: Sequence[Write], places: Mapping[str, int], new_ids: Sequenc
     found = {}
     for id, uid, text in rows:
         place = places[uid]
-        found[place] = Upserted(rendering.saved_user(id, text), id == new_ids[place])
+        found[place] = Upserted(rendering.saved_user(text), id == new_ids[place])
     return found
 
 
@@ -259,7 +259,7 @@ def _with_segments(wanted: Sequence[Read | Write], results: list[Any]) -> list[A
     """Decide the segments of all users of the results: a statement for each workspace that has any."""
     waiting: dict[int, list[UserRow]] = {}
     for one, result in zip(wanted, results, strict=True):
-        if result.__class__ is not RenderedUser and (rows := _undecided(result)):
+        if result.__class__ is not str and (rows := _undecided(result)):
             waiting.setdefault(one.workspace, []).extend(rows)
     if not waiting:
         return results

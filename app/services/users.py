@@ -12,13 +12,12 @@ from app.models import devices
 from app.models import users as store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
-from app.models.users import RenderedUser, UserRow
+from app.models.users import UserRow
 from app.services import audit, erasures, memberships, subscriptions
 from app.services.audit import Caller
 from app.services.segments import membership
 
 __all__ = [
-    "RenderedUser",
     "Saved",
     "UserRow",
     "archive",

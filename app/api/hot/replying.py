@@ -12,7 +12,7 @@ from app.api.requests import HTTPS_ONLY, SAFE_HEADERS
 from app.cursors import Page
 from app.services.rates import Standing
 from app.services.together import Appended, Upserted
-from app.services.users import RenderedUser, UserRow
+from app.services.users import UserRow
 
 _DONE = orjson.dumps({"status": "ok"})
 _SAFE = b"".join(b"%b: %b\r\n" % (name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items())
@@ -64,7 +64,7 @@ def line(wanted: Wanted) -> dict[str, Any]:
 _Shown = tuple[bytes, bytes]  # the body, and the lines of headers that come with it
 
 
-def _user(wanted: Wanted, found: UserRow | RenderedUser) -> _Shown:
+def _user(wanted: Wanted, found: UserRow | str) -> _Shown:
     body = replies.user_json(found)
     return body, b"etag: %b\r\n" % replies.etag(body).encode()
 
@@ -88,5 +88,5 @@ def _done(wanted: Wanted, result: Appended) -> _Shown:
 
 
 _SHOWN: dict[type, Any] = {
-    UserRow: _user, RenderedUser: _user, Upserted: _saved, Page: _page, Appended: _done,
+    UserRow: _user, str: _user, Upserted: _saved, Page: _page, Appended: _done,
 }  # fmt: skip

@@ -31,7 +31,6 @@ from app.models.users.finding import (
     page_call,
 )
 from app.models.users.many import Change, Prepared, make_all, prepare_upserts, upsert_all, upsert_prepared
-from app.models.users.rendering import RenderedUser
 from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, key_of_email, key_of_number, load_flat, row
 from app.models.users.upserts import upsert, upsert_call
 
@@ -40,7 +39,6 @@ __all__ = [
     "Change",
     "Prepared",
     "ProfileRow",
-    "RenderedUser",
     "User",
     "UserRow",
     "archive",

@@ -45,7 +45,7 @@ def alone(requests):
 
 
 def _users(requests, rows) -> list[Reply]:
-    found = {uid: json for _, uid, json, *_ in rows}
+    found = {uid: json for uid, json, _ in rows}
     return [_reply(found[_uid(one)].encode()) for one in requests]
 
 

@@ -5,12 +5,11 @@ it. On SQLite a read takes 10 us less of 33, a page of 30 half. On Postgres, wit
 (docs/performance.md). A test proves that the bytes are those of app/api/replies.py.
 """
 
-from app.models.users.rendering.objects import RenderedUser, find_call, saved, saved_user
+from app.models.users.rendering.objects import find_call, saved, saved_user
 from app.models.users.rendering.pages import RenderedPage, beside_call, page_calls, pages_of
 
 __all__ = [
     "RenderedPage",
-    "RenderedUser",
     "beside_call",
     "find_call",
     "page_calls",

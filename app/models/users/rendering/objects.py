@@ -3,20 +3,12 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import orjson
 
 from app.models.database import Call, Statement, db
 from app.models.dialects import SQLITE, Dialect
 from app.models.users.rows import UserRow, columns, row
-
-
-class RenderedUser(NamedTuple):
-    """A user: the id, and the user object as JSON."""
-
-    id: str
-    json: str
 
 
 def _quoted(d: Dialect, column: str) -> str:
@@ -148,7 +140,7 @@ def placed(d: Dialect, text: str) -> str:
 def _find(d: Dialect, condition: str) -> str:
     return placed(
         d,
-        f"SELECT users.id, users.uid, {object_json(d, *_arrays(d))}, {made_by_hand(d)} FROM users "
+        f"SELECT users.uid, {object_json(d, *_arrays(d))}, {made_by_hand(d)} FROM users "
         f"WHERE users.workspace_id = ? AND users.uid {condition}",
     )
 
@@ -160,7 +152,7 @@ _FIND_EACH = Statement(lambda d: _find(d, d.in_short_array))
 def find_call(workspace: int, uids: Sequence[str]) -> Call:
     """Return the call that finds the users of these uids.
 
-    A row is (id, uid, JSON, whether Python must make the object). 16 users by one statement take SQLite 7 us each, by
+    A row is (uid, JSON, whether Python must make the object). 16 users by one statement take SQLite 7 us each, by
     one of their own 13.
     """
     if len(uids) == 1:
@@ -185,6 +177,6 @@ def saved(d: Dialect) -> str:
 _SQLITE_TEXTS = dataclasses.replace(SQLITE, json_text="({} || '')", json_rows=f"({SQLITE.json_rows} || '')")
 
 
-def saved_user(id: str, text: str) -> RenderedUser | UserRow:
-    """Return the user whom a statement with `saved` answered."""
-    return RenderedUser(id, text) if text[0] == "{" else row(orjson.loads(text))
+def saved_user(text: str) -> str | UserRow:
+    """Return the user whom a statement with `saved` answered: as JSON, or what Python makes that of."""
+    return text if text[0] == "{" else row(orjson.loads(text))
