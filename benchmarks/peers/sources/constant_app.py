@@ -1,10 +1,12 @@
-"""The service with one more route: what it answers a read with, without any database behind it."""
+"""The service with two more routes that answer as a read does: without a database, and with the statement alone."""
 
 from app import create_app
 from app.api.auth import SECRET_KEY, requires
 from app.api.blueprint import Blueprint
 from app.api.lean import JsonReply
 from app.config import read_settings
+from app.models.database import db
+from app.models.users import rendering
 from app.schemas.users import UserSchema
 
 _REPLY = (
@@ -14,6 +16,7 @@ _REPLY = (
     b'"created_at":"2026-01-12T05:24:39.062+00:00","last_interaction":null,"stats":{"delivered":0,"failed":0,'
     b'"opened":0,"clicked":0,"unique_opens":0,"unique_clicks":0}}'
 )
+_WORKSPACE = 1
 blp = Blueprint("constant", __name__)
 
 
@@ -22,6 +25,15 @@ blp = Blueprint("constant", __name__)
 @blp.response(200, UserSchema)
 def constant(uid):
     return JsonReply(_REPLY)
+
+
+@blp.get("/statement/<uid:uid>")
+@requires(SECRET_KEY)
+@blp.response(200, UserSchema)
+def statement(uid):
+    call = rendering.find_call(_WORKSPACE, [uid])
+    [[(_, json, _)]] = db.run_all([(call.statement.text, *call[1:])])
+    return JsonReply(json.encode())
 
 
 app = create_app(read_settings())
