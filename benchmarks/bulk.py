@@ -9,7 +9,8 @@ service sets, its checkpoints too; Postgres: synchronous_commit=on). Two are exc
 commit for 5,000 rows, and so is held as well against "COPY, one commit": the whole round in a single COPY.
 
 The rows of the driver are tuples prepared before the clock starts, and nothing looks at them. Ours come as JSON, are
-checked, get their ids, and are merged into whoever is there; an event moves its user's last_interaction on, too.
+checked, get their ids, and are merged into whoever is there; an event moves its user's last_interaction on, too, which
+on SQLite the driver does in a way of its own: what of ours is left then is Python's.
 `POST /batch` goes through HTTP to the service with its two workers, one request after the other; "four at a time" are
 four connections that do so, held against four of COPY on Postgres, and on SQLite, which has one writer, against one of
 the driver. The import is what `rollcall import` does, without the start of its process.
@@ -51,6 +52,7 @@ BATCH = 1_000  # rows a commit, and items a request
 CLIENTS, AT_ONCE = 4, "four at a time"
 WHOLE = "one commit"  # for the whole of a round
 RAW = "raw"  # how the names of the driver's own ways begin
+TOUCHED = f"{RAW} executemany, users touched"  # the statements of a batch of events, with nothing around them
 _COLUMNS = {
     "users": "workspace_id, id, uid, first_name, last_name, number, number_digits, email, email_key, meta, created_at",
     "events": "workspace_id, user_id, timestamp, id, event, value, properties",
@@ -138,7 +140,8 @@ def _ways(contender: Rollcall, stack: ExitStack) -> dict[tuple[str, str, str], W
     found[_database(contender), "users", "import NDJSON"] = _import(contender)
     for what in ("users", "events"):
         for name, (write, known) in raw.items():
-            found[_database(contender), what, name] = _raw(what, write, known)
+            if (what, name) != ("users", TOUCHED):
+                found[_database(contender), what, name] = _raw(what, write, known)
         found[_database(contender), what, "POST /batch"] = _batches(what, apis[0], contender.users)
         if contender.postgres:
             found[_database(contender), what, f"{RAW} COPY, {AT_ONCE}"] = _at_once(
@@ -231,13 +234,19 @@ def _raw_sqlite(contender: Rollcall, stack: ExitStack) -> dict[str, Any]:
     stack.callback(store.close)
     connection = store.connection()
 
-    def write(what: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def write(what: str, rows: Sequence[tuple[Any, ...]], touched: Sequence[tuple[Any, ...]] = ()) -> None:
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         cursor.executemany(_insert(what, "?"), rows)
+        cursor.executemany(_TOUCH, touched)
         cursor.execute("COMMIT")
 
-    return {f"{RAW} executemany": (write, _known(lambda sql: list(connection.execute(sql))))}
+    def write_and_touch(what: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        latest = {(workspace, id): timestamp for workspace, id, timestamp, *_ in rows}
+        write(what, rows, [(timestamp, *key) for key, timestamp in sorted(latest.items())])
+
+    known = _known(lambda sql: list(connection.execute(sql)))
+    return {f"{RAW} executemany": (write, known), TOUCHED: (write_and_touch, known)}
 
 
 def _raw_postgres(contender: Rollcall, stack: ExitStack) -> dict[str, Any]:
@@ -264,6 +273,9 @@ def _known(select: Callable[[str], list[tuple[Any, ...]]]) -> tuple[int, list[st
     """The workspace and the ids of its users."""
     found = select("SELECT workspace_id, id FROM users")
     return found[0][0], [id for _, id in found]
+
+
+_TOUCH = "UPDATE users SET last_interaction = ? WHERE workspace_id = ? AND id = ?"
 
 
 def _insert(what: str, place: str) -> str:
