@@ -23,9 +23,9 @@ from app.serving.environs import Environ
 from app.serving.gathering import Answer
 from app.serving.shared import Replied
 
-_TARGET = re.compile(rb"/[!\"$-~]*")  # of anything but spaces, fragments and bytes that nobody may send
+# Of anything but spaces, fragments and bytes that nobody may send; those that the hot path may know are a group.
+_TARGET = re.compile(rb"((?:/v1)?/users[/?A-Za-z0-9_=&-]*)|/[!\"$-~]*")
 _METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
-_HOT = (b"/v1/users", b"/users")  # how the targets begin that the hot path may know
 # Headers with which gunicorn does something of its own. Of those that tell a proxy's scheme the usual one is missing:
 # app/api/proxies.py reads it too.
 _GUNICORNS = frozenset((b"expect", b"transfer-encoding", b"upgrade", b"x-forwarded-protocol", b"x-forwarded-ssl"))
@@ -45,6 +45,7 @@ class DirectConnection(Connection):
         self._parts: list[bytes] = []  # of the body
         self._headers: Sequence[tuple[bytes, bytes]] = ()  # of the last request
         self._head = Head(())  # of the last request that was direct
+        self._is_hot = False  # whether its target is one that the hot path may know
         self._address, self._server = "", environs.SOMEWHERE
         self._has_ended = False  # what the client has to say
         self._answered = -math.inf  # seconds of the loop's clock
@@ -102,9 +103,11 @@ class DirectConnection(Connection):
     def _is_direct(self) -> bool:
         """Whether gunicorn would do nothing with the head but pass it on."""
         parser = self._callback_parser
+        target = _TARGET.fullmatch(parser.path)
+        self._is_hot = target is not None and target.lastindex == 1
         return (
             parser.method in _METHODS
-            and _TARGET.fullmatch(parser.path) is not None
+            and target is not None
             and parser.http_version == _HTTP_1_1
             and self._is_configured
             and not (self._flow_control.write_paused or self._finishing_calls or self._is_ssl)
@@ -133,10 +136,12 @@ class DirectConnection(Connection):
 
     def _ask(self) -> None:
         parser = self._callback_parser
-        method, target, body = _METHODS[parser.method], parser.path, b"".join(self._parts)
-        request = Request(method, target, self._headers, body, time.perf_counter(), self._address, "http", self._head)
+        method, body = _METHODS[parser.method], b"".join(self._parts)
+        request = Request(
+            method, parser.path, self._headers, body, time.perf_counter(), self._address, "http", self._head
+        )
         self._state, self._parts = _ASKING, []
-        if self.app.together and target.startswith(_HOT):
+        if self.app.together and self._is_hot:
             self.app.together.offer(request, lambda answer: self._take(request, answer))
         else:
             self._ask_route(request, {})
