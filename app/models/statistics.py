@@ -21,24 +21,25 @@ def write() -> None:
         return
     db.execute_sql("ANALYZE sqlite_schema")  # makes the table, and counts nothing
     db.execute_sql("DELETE FROM sqlite_stat1")
-    for table, index, columns, is_unique in db.execute_sql(_INDEXES).fetchall():
+    for table, index, columns, finds_one in db.execute_sql(_INDEXES).fetchall():
         db.execute_sql(
-            "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", (table, index, _stat(columns, is_unique))
+            "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", (table, index, _stat(columns, finds_one))
         )
     db.execute_sql("ANALYZE sqlite_schema")  # makes this connection read them; others read them when they open
 
 
-# The primary key of a table WITHOUT ROWID goes by the name of the table.
+# The primary key of a table WITHOUT ROWID goes by the name of the table. With all of its columns given an index finds
+# one row if it is unique, and hardly more if it is partial: so it is taken before a longer one that holds all rows.
 _INDEXES = """
     SELECT t.name, CASE WHEN t.wr AND i.origin = 'pk' THEN t.name ELSE i.name END,
-           (SELECT count(*) FROM pragma_index_info(i.name)), i."unique"
+           (SELECT count(*) FROM pragma_index_info(i.name)), i."unique" OR i.partial
     FROM pragma_table_list AS t, pragma_index_list(t.name) AS i
     WHERE t.schema = 'main' AND t.type = 'table'
 """
 
 
-def _stat(columns: int, is_unique: bool) -> str:
+def _stat(columns: int, finds_one: bool) -> str:
     rows = [_ROWS_OF_FIRST] + [_ROWS_OF_PREFIX] * (columns - 1)
-    if is_unique:
+    if finds_one:
         rows[-1] = 1
     return " ".join(map(str, [_ROWS, *rows]))

@@ -99,7 +99,8 @@ def _look(wanted: Sequence[Read]) -> list[Any]:
     groups = [_retrieve(*group) for group in uids.items()] + [
         _list(*group, several) for group, several in starts.items()
     ]
-    with reading() if starts else contextlib.nullcontext():  # a user is found by one statement
+    # Only pages need several statements to see one state; of users read by hand who is gone by then is nobody.
+    with reading() if starts else contextlib.nullcontext():
         found = run_groups(groups, run_all)
     return [found.get(one) for one in wanted]
 

@@ -5,6 +5,8 @@ import re
 import apsw
 import pytest
 
+from app import ids
+from app.models import users as store
 from app.models.database import db, forget_connection
 from app.services import events, storage, together, users
 
@@ -70,17 +72,35 @@ def test_nothing_reads_a_workspace_from_end_to_end(api, make_list, explained):
 
 
 @pytest.mark.parametrize("known", [{"email": "none@x.io"}, {"number": "+15550"}])
-def test_a_create_costs_no_more_when_many_share_what_is_given(workspace, known):
-    def steps_of(*uids):
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda workspace, known: together.write([together.Upsert(workspace, ids.new(), known)]),
+        store.claimants,
+        lambda workspace, known: store.find_claimable(workspace, store.keys_of(known), []),
+    ],
+)
+def test_who_claims_a_uid_is_found_as_soon_when_many_share_what_is_given(workspace, look, known):
+    def steps():
         counted = []
         db.connection().set_progress_handler(lambda: bool(counted.append(1)), 1)
-        together.write([together.Upsert(workspace, uid, known) for uid in uids])
+        look(workspace, known)
         db.connection().set_progress_handler(None)
         return len(counted)
 
-    first = steps_of("ada")
+    first = steps()
     together.write([together.Upsert(workspace, f"u{n}", known) for n in range(300)])
-    assert steps_of("bob") < first + 100
+    assert steps() < first + 100
+
+
+def test_pages_alone_are_read_in_a_transaction(workspace):
+    together.write([together.Upsert(workspace, "ada", {"first_name": "Ada"})])
+    run, connection = [], db.connection()
+    connection.exec_trace = lambda cursor, sql, values: bool(run.append(sql.split()[0])) or True
+    together.look([together.Retrieval(workspace, "ada")])
+    together.look([together.Listing(workspace, 1, "")])
+    connection.exec_trace = None
+    assert run == ["SELECT", "BEGIN", "SELECT", "SELECT", "SELECT", "COMMIT"]
 
 
 def test_every_index_has_statistics(app):

@@ -145,11 +145,22 @@ def test_an_upgrade_killed_after_any_statement_runs_to_its_end_the_next_time(
     assert killed > len(list(schema._DIRECTORY.glob("[0-9]*.py")))
     open_database(Settings(database_url=old_database))
     assert schema.pending() == [] and len(db.execute_sql("SELECT * FROM users").fetchall()) > 3
-    upgraded = {name: [one.name for one in db.get_columns(name)] for name in db.get_tables()}
+    upgraded = _shape()
     forget_connection()
     open_database(Settings(database_url=new_database(engine)))
     storage.migrate()
-    assert upgraded == {name: [one.name for one in db.get_columns(name)] for name in db.get_tables()}
+    assert upgraded == _shape()
+
+
+def _shape():
+    """The columns and indexes of all tables."""
+    return {
+        table: (
+            [one.name for one in db.get_columns(table)],
+            sorted((one.name, one.columns, one.unique) for one in db.get_indexes(table)),
+        )
+        for table in db.get_tables()
+    }
 
 
 def test_a_migration_that_fails_half_way_leaves_nothing_and_runs_again(old_database, tmp_path, monkeypatch):
