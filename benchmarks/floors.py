@@ -272,7 +272,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2, help="of load for each request")
     parser.add_argument("--users", type=int, default=_USERS, help="preloaded")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if unknown := set(options.only) - _PARTS.keys():
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    return options
 
 
 def _measure(name: str, options: argparse.Namespace) -> dict[str, Any]:

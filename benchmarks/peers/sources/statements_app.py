@@ -35,10 +35,11 @@ def alone(requests):
         return [Left({})] * len(requests)
     kind = _kind(requests[0])
     calls = [(call.statement.text, *call[1:]) for call in _CALLS[kind](requests)]
-    if kind in ("get", "page"):
+    if kind == "get":
+        return _users(requests, db.run_all(calls)[0])
+    if kind == "page":
         with db.reading():
-            found = db.run_all(calls)
-        return _users(requests, found[0]) if kind == "get" else _pages(found)
+            return _pages(db.run_all(calls))
     [rows, *_] = db.commit_all(calls)
     assert kind == "event" or len(rows) > len(requests) / 2, kind  # a user who comes twice is one row
     return [_reply(b'{"status":"ok"}')] * len(requests)
