@@ -9,8 +9,8 @@ service sets, its checkpoints too; Postgres: synchronous_commit=on). Two are exc
 commit for 5,000 rows, and so is held as well against "COPY, one commit": the whole round in a single COPY.
 
 The rows of the driver are tuples prepared before the clock starts, and nothing looks at them. Ours come as JSON, are
-checked, get their ids, and are merged into whoever is there; an event moves its user's last_interaction on, too, which
-on SQLite the driver does in a way of its own: what of ours is left then is Python's.
+checked, get their ids, and are merged into whoever is there; an event moves its user's last_interaction on, too. On
+SQLite one way of the driver does that as well: what ours takes beside it is HTTP and Python.
 `POST /batch` goes through HTTP to the service with its two workers, one request after the other; "four at a time" are
 four connections that do so, held against four of COPY on Postgres, and on SQLite, which has one writer, against one of
 the driver. The import is what `rollcall import` does, without the start of its process.

@@ -4,6 +4,8 @@ import re
 import subprocess
 from xml.etree import ElementTree
 
+import pytest
+
 from app.config import Settings
 from app.models.database import forget_connection
 from app.schemas import quick
@@ -98,6 +100,13 @@ def test_the_statements_alone_are_held_against_the_best_peer_as_rollcall_is():
     goals = list(floors._sqlite_goals(found, {}))
     assert [one.value for one in goals[::5]] == [1.5, 2.0, 9.0, 12.0]
     assert [one.limit for one in goals[1::5]] == [1.4, 1.4, 6, 6]
+
+
+def test_a_part_of_the_floors_that_does_not_exist_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["floors", "--only", "lone,statements"])
+    with pytest.raises(SystemExit):
+        floors._options()
+    assert "there is no part statements" in capsys.readouterr().err
 
 
 def test_a_goal_is_met_from_its_side():

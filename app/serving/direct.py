@@ -101,7 +101,7 @@ class DirectConnection(Connection):
         return is_open
 
     def _is_direct(self) -> bool:
-        """Whether gunicorn would do nothing with the head but pass it on."""
+        """Whether gunicorn would do nothing with the head but pass it on; what is learned of the head is kept."""
         parser = self._callback_parser
         target = _TARGET.fullmatch(parser.path)
         self._is_hot = target is not None and target.lastindex == 1

@@ -93,16 +93,6 @@ def test_who_claims_a_uid_is_found_as_soon_when_many_share_what_is_given(workspa
     assert steps() < first + 100
 
 
-def test_pages_alone_are_read_in_a_transaction(workspace):
-    together.write([together.Upsert(workspace, "ada", {"first_name": "Ada"})])
-    run, connection = [], db.connection()
-    connection.exec_trace = lambda cursor, sql, values: bool(run.append(sql.split()[0])) or True
-    together.look([together.Retrieval(workspace, "ada")])
-    together.look([together.Listing(workspace, 1, "")])
-    connection.exec_trace = None
-    assert run == ["SELECT", "BEGIN", "SELECT", "SELECT", "SELECT", "COMMIT"]
-
-
 def test_every_index_has_statistics(app):
     known = {name for (name,) in db.execute_sql("SELECT idx FROM sqlite_stat1").fetchall()}
     named = {name for (name,) in db.execute_sql("SELECT name FROM sqlite_schema WHERE type = 'index'").fetchall()}

@@ -125,6 +125,17 @@ def test_reads_that_come_one_by_one_are_not_planned_each_time(workspace):
     assert anew < 10  # Postgres plans the first five anew, whatever they are
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_pages_alone_are_read_in_a_transaction(workspace):
+    together.write([save(workspace, "ada", first_name="Ada")])
+    run, connection = [], db.connection()
+    connection.exec_trace = lambda cursor, sql, values: bool(run.append(sql.split()[0])) or True
+    together.look([together.Retrieval(workspace, "ada")])
+    together.look([together.Listing(workspace, 1, "")])
+    connection.exec_trace = None
+    assert run == ["SELECT", "BEGIN", "SELECT", "SELECT", "SELECT", "COMMIT"]
+
+
 def test_users_of_several_workspaces_are_kept_apart(workspace, other_workspace):
     mine, theirs = together.write([save(one, "ada", meta={"of": one}) for one in (workspace, other_workspace)])
     assert (meta(mine)["of"], meta(theirs)["of"]) == (workspace, other_workspace)
