@@ -29,7 +29,7 @@ def loads(raw: bytes, with_any_text: bool = False, max_depth: int = MAX_DEPTH) -
     document = _load_quickly(raw, max_depth)
     if document is _IN_DOUBT:
         document = _load(raw, max_depth)
-    if not with_any_text and b"\\" in raw and has_escapes(raw):
+    if not with_any_text and has_escapes(raw):
         check_text(document)
     return document
 
@@ -39,19 +39,20 @@ def _load_quickly(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
 
     orjson takes the same key twice, and long integers. Those are looked for before; of a key that came twice, the text
     that is written back lacks a colon: no other character comes once with each key, and is never escaped in a text.
+    As that text is indented, it tells how deep the document may be, too.
     """
-    if b"\\u003" in raw or _may_have_long_integer(raw):  # the first may be a colon, escaped
+    if (b"\\" in raw and b"\\u003" in raw) or _may_have_long_integer(raw):  # the first may be a colon, escaped
         return _IN_DOUBT
     try:
         document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        written = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _IN_DOUBT
-    if document.__class__ not in _CONTAINERS:
-        return document
-    is_flat = raw.count(b"{") + raw.count(b"[") <= max_depth  # which surely has no more levels
-    if not is_flat and _is_deeper(document, max_depth):
+    if raw.count(b":") != written.count(b":"):
         return _IN_DOUBT
-    return document if raw.count(b":") == orjson.dumps(document).count(b":") else _IN_DOUBT
+    # An empty container has no lines of its own: so what has members on the last level that is allowed is looked at.
+    is_deep = b"  " * max_depth in written and _is_deeper(document, max_depth)
+    return _IN_DOUBT if is_deep else document
 
 
 _IN_DOUBT = object()
@@ -59,14 +60,17 @@ _CONTAINERS: frozenset[type] = frozenset((dict, list))
 
 
 def _may_have_long_integer(raw: bytes) -> bool:
-    """Tell whether a number may be as long as MAX_INTEGER; a regular expression alone takes ten times as long."""
-    zeros = raw.translate(_DIGITS_TO_ZERO)
-    return _MANY_ZEROS in zeros and _LONG_INTEGER.search(zeros) is not None
+    """Tell whether a number may be as long as MAX_INTEGER.
+
+    A regular expression took ten times as long; in a batch of users with 16 digits in a text each it took 7 ms of 17.
+    """
+    shape = raw.translate(_SHAPE)
+    return _LONG in shape and (b"," + _LONG in shape or b",-" + _LONG in shape or shape.lstrip(b",-").startswith(_LONG))
 
 
-_DIGITS_TO_ZERO = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256))
-_MANY_ZEROS = b"0" * len(str(MAX_INTEGER))
-_LONG_INTEGER = re.compile(rb"(?:^|[\s:,\[])-?" + _MANY_ZEROS)  # where a number can begin: not within a text's word
+_BEFORE_NUMBERS = b" \t\n\r:,["  # a number may begin behind them, and the document with one
+_SHAPE = bytes.maketrans(b"0123456789" + _BEFORE_NUMBERS, b"0" * 10 + b"," * len(_BEFORE_NUMBERS))
+_LONG = b"0" * len(str(MAX_INTEGER))
 
 
 def _load(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
@@ -101,7 +105,7 @@ def has_escapes(raw: bytes) -> bool:
 
     Raw control characters are no JSON and raw surrogates no UTF-8: only an escape brings them in.
     """
-    return _ESCAPES.search(raw) is not None
+    return b"\\" in raw and _ESCAPES.search(raw) is not None
 
 
 _ESCAPES = re.compile(rb"\\u(?:0000|[Dd][89A-Fa-f])")

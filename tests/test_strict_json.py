@@ -64,7 +64,7 @@ def test_what_is_read_quickly_is_read_slowly_to_the_same(document, data):
 
 @pytest.mark.parametrize("raw", [
     b'{"a":":","a":1}', b'{"a" :1,"a" :2,"b":":"}', b'{"a":1,"a":2,"b":"\\u003a"}', b'{"a":{"b":1},"a":{"c":1}}', b'[18446744073709551616]',
-    b'{"a":9007199254740992}', b"9007199254740992", b"[1,-9007199254740992]", b'{"a":\t9007199254740992}', b"[" * 9 + b"]" * 9, b"1e999", b'"\\ud800', b"\xef\xbb\xbf{}", b'{"x":[{"k":"a:b","k":"a"}]}',
+    b'{"a":9007199254740992}', b"9007199254740992", b"-9007199254740992", b"[1,-9007199254740992]", b"[1,\n9007199254740992]", b'{"a":\t9007199254740992}', b"[" * 9 + b"]" * 9, b"[" * 9 + b"1" + b"]" * 9, b'{"a":' * 9 + b"{}" + b"}" * 9, b"[" * 300 + b"]" * 300, b"1e999", b'"\\ud800', b"\xef\xbb\xbf{}", b'{"x":[{"k":"a:b","k":"a"}]}',
 ])  # fmt: skip
 def test_what_is_not_strict_is_not_read_quickly(raw):
     assert strict_json._load_quickly(raw) is strict_json._IN_DOUBT
@@ -74,7 +74,9 @@ def test_what_is_not_strict_is_not_read_quickly(raw):
 
 def test_the_common_body_is_read_quickly():
     body = {
-        "data": [{"type": "update", "id": "u1", "created_at": "2020-09-29T14:50:29", "meta": {"é": "a:b", "n": -0.5}}]
+        "data": [{"type": "update", "id": "u1", "created_at": "2020-09-29T14:50:29", "meta": {"é": "a:b", "n": -0.5}}],
+        "long": ["x9007199254740992", "+9007199254740992", 4.5],
+        "deep": [[[[[[[], {}, 1]]]]]],
     }
     for escaped in (True, False):
         assert strict_json._load_quickly(json.dumps(body, ensure_ascii=escaped).encode()) == body

@@ -149,14 +149,17 @@ def transaction(operation: Callable[P, T]) -> Callable[P, T]:
             with db.atomic():
                 return operation(*args, **kwargs)
 
+        is_committing = False
+
         def attempt() -> T:
+            nonlocal is_committing
+            is_committing = False
             with db.atomic():
                 result = operation(*args, **kwargs)
-                attempt.committing = True  # type: ignore[attr-defined]
+                is_committing = True
             return result
 
-        attempt.committing = False  # type: ignore[attr-defined]
-        return _persist(attempt, lambda: not attempt.committing)  # type: ignore[attr-defined]
+        return _persist(attempt, lambda: not is_committing)
 
     return run
 

@@ -1,7 +1,9 @@
 """Transactions: what is retried, what is not, and what a broken connection does."""
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import psycopg
 import pytest
@@ -208,3 +210,22 @@ def test_a_file_that_is_no_database_is_unavailable(tmp_path):
     with pytest.raises(errors.StorageUnavailable):
         schema.pending()
     forget_connection()
+
+
+def test_what_a_transaction_was_given_is_gone_when_it_ends(app):
+    class Given:
+        """Something that can be watched."""
+
+    @transaction
+    def run(given):
+        return users.find(1, "nobody")
+
+    given = Given()
+    watched = weakref.ref(given)
+    gc.disable()  # it need not wait for that
+    try:
+        run(given)
+        del given
+        assert watched() is None
+    finally:
+        gc.enable()
