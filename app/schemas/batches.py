@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from app import errors, strict_json, uids
-from app.items import Item, Loaded
+from app.items import Alike, Item, Loaded
 from app.schemas import messages, quick
 from app.schemas.events import EventSchema
 from app.schemas.fields import Rule, Uid
@@ -93,16 +93,16 @@ def load_items(items: list[Any], check_texts: bool) -> Loaded:
 
 def load_each(load: Callable[[int, Any], Item], sent: Sequence[Any]) -> Loaded:
     """Return what `load` makes of each with its index, and the failures that it raises."""
-    loaded = Loaded([], {})
+    items, refused = [], {}
     for index, one in enumerate(sent):
         try:
-            loaded.items.append(load(index, one))
+            items.append(load(index, one))
         except errors.Failure as failure:
-            loaded.refused[index] = failure
-    return loaded
+            refused[index] = failure
+    return Loaded(items, refused)
 
 
-def _load_together(items: list[Any]) -> list[Item] | None:
+def _load_together(items: list[Any]) -> Sequence[Item] | None:
     """Load items that are all of the common form; None where one is not: what is wrong is found one by one."""
     if not _DICT.issuperset(map(type, items)):
         return None
@@ -119,8 +119,11 @@ _DICT: frozenset[type] = frozenset((dict,))
 _TEXT: frozenset[type] = frozenset((str,))
 
 
-def load_together(kinds: list[str], named: list[str], bodies: list[dict[str, Any]]) -> list[Item] | None:
+def load_together(kinds: list[str], named: list[str], bodies: list[dict[str, Any]]) -> Sequence[Item] | None:
     """Load the fields of items whose types and uids are right, if they are of the common form."""
+    columns = quick.users_alike(bodies) if "event" not in kinds else None
+    if columns is not None:
+        return Alike(kinds, named, columns)
     fields = quick.users(bodies) if "event" not in kinds else _load_mixture(kinds, bodies)
     return None if fields is None else list(map(Item, range(len(kinds)), kinds, named, fields))
 

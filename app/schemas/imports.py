@@ -16,7 +16,7 @@ def load_lines(lines: Sequence[bytes | None]) -> Loaded:
     return load_each(_load_line, lines) if loaded is None else Loaded(loaded, {})
 
 
-def _load_together(lines: Sequence[bytes | None]) -> list[Item] | None:
+def _load_together(lines: Sequence[bytes | None]) -> Sequence[Item] | None:
     """Load lines that are all of the common form, users with a plain uid; what is in doubt is looked at line by line.
 
     They are read as one array. Nothing of a line can become part of another: a text cannot go on behind the end of its

@@ -9,6 +9,7 @@ Bodies come from `strict_json.loads`, so no text has NUL or a lone surrogate.
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from app import clock, dates, uids
@@ -62,6 +63,26 @@ def users(bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
     return _load_all(bodies, _OF_USER, _OTHERS_OF_USER)
 
 
+def users_alike(bodies: Sequence[dict[str, Any]]) -> dict[str, list[Any]] | None:
+    """Load users who have the same fields as `users` does, as columns: {field: what each has}.
+
+    None when there are none, when they have not the same fields, or where `users` would have to make something of them.
+    """
+    names = bodies[0].keys() if bodies else ()
+    if {*map(len, bodies)} != {len(names)} or not _NOT_ALIKE.isdisjoint(names):
+        return None
+    try:
+        columns = {name: list(map(itemgetter(name), bodies)) for name in names}
+    except KeyError:
+        return None
+    known = {name: column for name, column in columns.items() if name in _OF_USER}
+    return known if all(_is_right(name, column, _OF_USER) for name, column in known.items()) else None
+
+
+def _is_right(name: str, column: list[Any], checks: dict[str, _Check]) -> bool:
+    return _COLUMNS.get(name, _all_of)(column, checks[name])
+
+
 def _load_all(
     bodies: Sequence[dict[str, Any]], checks: dict[str, _Check], others: frozenset[str]
 ) -> list[dict[str, Any]] | None:
@@ -71,7 +92,7 @@ def _load_all(
         return None
     for name in names & checks.keys():
         column = [body[name] for body in bodies if name in body]
-        if not _COLUMNS.get(name, _all_of)(column, checks[name]):
+        if not _is_right(name, column, checks):
             return None
     if not names <= checks.keys():
         bodies = [{name: value for name, value in body.items() if name in checks} for body in bodies]
@@ -234,3 +255,4 @@ _OF_USER: dict[str, _Check] = {
 }
 _OTHERS_OF_EVENT = frozenset(EventSchema().fields) - _OF_EVENT.keys()
 _OTHERS_OF_USER = frozenset((*CreateUserSchema().fields, *UpdateUserSchema().fields)) - _OF_USER.keys()
+_NOT_ALIKE = _OTHERS_OF_USER | _DATES

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from app import clock, errors, ids, uids
-from app.items import Item
+from app.items import Alike, Item
 from app.models import events as events_store
 from app.models import users as users_store
 from app.models.database import transaction
@@ -28,13 +28,13 @@ def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int
     refused: dict[int, errors.Failure] = {}
     size = _CHUNK_OF_PLAIN if _are_in_one_table(items) else _CHUNK
     for start in range(0, len(items), size):
-        refused |= _run_chunk(workspace, items[start : start + size], any_id)
+        refused |= _run_chunk(workspace, prepare(workspace, items[start : start + size], any_id))
     return refused
 
 
 @transaction
-def _run_chunk(workspace: int, items: Sequence[Item], any_id: bool) -> dict[int, errors.Failure]:
-    return run_within(workspace, Ready(items, any_id))
+def _run_chunk(workspace: int, ready: "Ready") -> dict[int, errors.Failure]:
+    return run_within(workspace, ready)
 
 
 class Ready(NamedTuple):
@@ -45,29 +45,40 @@ class Ready(NamedTuple):
     prepared: users_store.Prepared | None = None
 
 
-def prepare(workspace: int, items: Sequence[Item], any_id: bool = False) -> Ready:
-    """Do what `run_within` need not do in the transaction: while that of others runs it takes no time.
+def prepare(workspace: int, items: Sequence[Item], any_id: bool = False, ahead: bool = False) -> Ready:
+    """Do what `run_within` need not do in the transaction, in which it would keep others waiting.
 
-    Users alone are prepared; of events most of the time is the database's.
+    Users alone are prepared; of events most of the time is the database's. ahead: as in `users.prepare_upserts`.
     """
-    if not items or any(item.type == "event" for item in items) or not _are_plain(items, any_id):
+    if not items or _has_events(items) or not _are_plain(items, any_id):
         return Ready(items, any_id)
-    changes = _changes(items, ids.several(len(items)))
-    return Ready(items, any_id, users_store.prepare_upserts(workspace, changes, clock.now(), ahead=True))
+    now, new_ids = clock.now(), ids.several(len(items))
+    if isinstance(items, Alike) and len({*items.uids}) == len(items):
+        prepared = users_store.prepare_alike(workspace, new_ids, items.uids, items.columns, now, ahead)
+    else:
+        prepared = users_store.prepare_upserts(workspace, _changes(items, new_ids), now, ahead)
+    return Ready(items, any_id, prepared)
+
+
+def _has_events(items: Sequence[Item]) -> bool:
+    return not isinstance(items, Alike) and any(item.type == "event" for item in items)
 
 
 def run_within(workspace: int, ready: Ready) -> dict[int, errors.Failure]:
     """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
-    items, any_id, prepared = ready
-    found = claims.find(workspace, items)
-    if prepared and not found.keys:
-        refused = _refused(items, users_store.upsert_prepared(prepared))
-    elif not found.keys and _are_plain(items, any_id):
-        refused = _run_together(workspace, items)
-    else:
-        refused = _run_mixed(workspace, items, found, any_id)
-    membership.mark(workspace, *{item.uid for item in items})
+    items, prepared = ready.items, ready.prepared
+    undone = users_store.upsert_prepared(prepared) if prepared and not claims.are_possible(workspace) else None
+    refused = _run_found(workspace, ready) if undone is None else _refused(items, undone)
+    membership.mark(workspace, *(items.uids if isinstance(items, Alike) else {item.uid for item in items}))
     return refused
+
+
+def _run_found(workspace: int, ready: Ready) -> dict[int, errors.Failure]:
+    """Do the items, some of which may claim somebody."""
+    found = claims.find(workspace, ready.items)
+    if not found.keys and _are_plain(ready.items, ready.any_id):
+        return _run_together(workspace, ready.items)
+    return _run_mixed(workspace, ready.items, found, ready.any_id)
 
 
 def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: bool) -> dict[int, errors.Failure]:
@@ -106,6 +117,8 @@ def _lock(workspace: int, items: Sequence[Item]) -> None:
 
 def _are_plain(items: Sequence[Item], any_id: bool) -> bool:
     """Tell whether all are as `_is_plain` wants them; a look at each takes ten times as long."""
+    if isinstance(items, Alike):
+        return any_id or "create" not in items.types or uids.are_plain(items.uids)
     types = {item.type for item in items}
     named = [item.uid for item in items if item.type == "create"] if not any_id and "create" in types else []
     return "nameless" not in types and uids.are_plain(named) and _names_are_in_one_table(items)
@@ -116,7 +129,7 @@ def _names_are_in_one_table(items: Sequence[Item]) -> bool:
 
 
 def _are_in_one_table(items: Sequence[Item]) -> bool:
-    return _names_are_in_one_table(items) or all(map(_is_in_one_table, items))
+    return isinstance(items, Alike) or _names_are_in_one_table(items) or all(map(_is_in_one_table, items))
 
 
 def _is_in_one_table(item: Item) -> bool:

@@ -101,6 +101,15 @@ def test_many_users_are_loaded_as_each_of_them_is(bodies):
 
 
 @settings(max_examples=300, deadline=None)
+@given(st.lists(USERS, max_size=4) | USERS.map(lambda body: [body] * 3))
+def test_users_alike_are_loaded_as_each_of_them_is(bodies):
+    columns = quick.users_alike([dict(body) for body in bodies])
+    if columns is not None:
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        assert (rows or [{} for _ in bodies]) == [quick.user(body) for body in bodies]
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.lists(EVENTS, max_size=4))
 def test_many_events_are_loaded_as_each_of_them_is(bodies):
     loaded = quick.events([dict(body) for body in bodies])
@@ -124,7 +133,7 @@ ITEMS = st.builds(
 @given(st.lists(ITEMS | scalars, max_size=4))
 def test_many_items_are_loaded_as_each_of_them_is(items):
     together = batches._load_together(items)
-    assert together is None or Loaded(together, {}) == batches.load_each(batches._load, items)
+    assert together is None or Loaded(list(together), {}) == batches.load_each(batches._load, items)
 
 
 def test_common_items_are_loaded_together():
@@ -156,3 +165,17 @@ COMMON = {
 def test_one_that_is_not_surely_right_leaves_all_to_be_looked_at_alone(odd):
     assert quick.users([COMMON, COMMON]) == [quick.user(COMMON)] * 2
     assert quick.users([COMMON, odd, COMMON]) is None and quick.user(odd) is None
+
+
+def test_users_alike_are_columns():
+    known = {name: [value] * 2 for name, value in COMMON.items() if name != "unknown"}
+    assert quick.users_alike([COMMON, COMMON]) == known
+    assert quick.users_alike([COMMON, {"last_name": "B", **COMMON}]) == {**known, "last_name": [None, None]}
+
+
+@pytest.mark.parametrize("odd", [
+    {}, {"first_name": "Ada"}, {**COMMON, "more": 1}, {**{name: COMMON[name] for name in COMMON if name != "unknown"}, "lists": []},
+    {**COMMON, "email": "a@b.co\nc@d.co"}, {**COMMON, "number": "+23480\n23480"}, {**COMMON, "meta": {"k": None}},
+])  # fmt: skip
+def test_users_of_whom_one_is_not_as_the_others_are_not_alike(odd):
+    assert quick.users_alike([COMMON, odd]) is None and quick.users_alike([odd, COMMON]) is None

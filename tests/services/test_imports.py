@@ -277,7 +277,7 @@ _LINES = (
 def test_lines_that_are_loaded_together_are_loaded_as_each_alone(lines):
     lines = [line and line + b"\n" for line in lines]
     together = loading._load_together(lines)
-    assert together is None or Loaded(together, {}) == load_each(loading._load_line, lines)
+    assert together is None or Loaded(list(together), {}) == load_each(loading._load_line, lines)
 
 
 def test_common_lines_are_loaded_together():

@@ -30,7 +30,15 @@ from app.models.users.finding import (
     page,
     page_call,
 )
-from app.models.users.many import Change, Prepared, make_all, prepare_upserts, upsert_all, upsert_prepared
+from app.models.users.many import (
+    Change,
+    Prepared,
+    make_all,
+    prepare_alike,
+    prepare_upserts,
+    upsert_all,
+    upsert_prepared,
+)
 from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, key_of_email, key_of_number, load_flat, row
 from app.models.users.upserts import upsert, upsert_call
 
@@ -69,6 +77,7 @@ __all__ = [
     "make_all",
     "page",
     "page_call",
+    "prepare_alike",
     "prepare_upserts",
     "remove_meta",
     "rename",

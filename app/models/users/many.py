@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter, le
 from typing import Any, NamedTuple
 
 from app.models.database import Statement, db, insert_new, write_many
@@ -33,12 +33,12 @@ class Change(NamedTuple):
 class Prepared(NamedTuple):
     """What `upsert_all` makes of the changes before it needs a connection.
 
-    sums: the changes of each uid as one. fitting: those of them that may be done, None if there are none. now: UTC,
-    milliseconds since 1970.
+    changes: None where they came as columns. sums: the changes of each uid as one. fitting: those of them that may be
+    done, None if there are none. now: UTC, milliseconds since 1970.
     """
 
     workspace: int
-    changes: Sequence[Change]
+    changes: Sequence[Change] | None
     sums: Sequence[Change]
     fitting: "_Fitting | None"
     now: int
@@ -53,7 +53,7 @@ def upsert_all(workspace: int, changes: Sequence[Change], now: int) -> set[int]:
     Returns the positions of the changes that were not done, because there would be too many meta keys.
     The users are locked in the order of their uids: of two calls that meet one waits, and they cannot block each other.
     """
-    return upsert_prepared(prepare_upserts(workspace, changes, now))
+    return upsert_prepared(prepare_upserts(workspace, changes, now)) or set()
 
 
 def prepare_upserts(workspace: int, changes: Sequence[Change], now: int, ahead: bool = False) -> Prepared:
@@ -65,16 +65,57 @@ def prepare_upserts(workspace: int, changes: Sequence[Change], now: int, ahead: 
     sums = _sums(changes)
     chosen = _fitting(sums)
     fitting = _prepare(workspace, chosen, now) if chosen else None
-    if ahead and fitting and fitting.may_be_copied:
-        fitting.rows.copied  # noqa: B018 - it is kept
+    if ahead and fitting:
+        _make_copy(fitting)
     return Prepared(workspace, changes, sums, fitting, now)
 
 
-def upsert_prepared(prepared: Prepared) -> set[int]:
-    """Do the part of `upsert_all` that needs the transaction."""
+def prepare_alike(
+    workspace: int,
+    ids: Sequence[str],
+    uids: Sequence[str],
+    given: Mapping[str, Sequence[Any]],
+    now: int,
+    ahead: bool = False,
+) -> Prepared:
+    """Do as `prepare_upserts` with changes of the same fields, that came as columns; each uid comes once.
+
+    given: field -> what each change sets; in meta no None, nor more keys than a user may have.
+    """
+    columns: dict[str, Sequence[Any]] = {"id": ids, "uid": uids}
+    fields = upserts.fields_in(given)
+    for field in fields:
+        columns |= upserts.columns_with(field, given[field])
+    fitting = _Fitting(workspace, (), fields, True, _in_order(columns), now)
+    if ahead:
+        _make_copy(fitting)
+    return Prepared(workspace, None, (), fitting, now)
+
+
+def _in_order(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
+    """Return the columns in the order of uids."""
+    uids = columns["uid"]
+    if len(uids) < 2 or all(map(le, uids, uids[1:])):
+        return columns
+    pick = itemgetter(*sorted(range(len(uids)), key=uids.__getitem__))
+    return {name: pick(column) for name, column in columns.items()}
+
+
+def _make_copy(fitting: "_Fitting") -> None:
+    if fitting.may_be_copied:
+        fitting.rows.copied  # noqa: B018 - it is kept
+
+
+def upsert_prepared(prepared: Prepared) -> set[int] | None:
+    """Do the part of `upsert_all` that needs the transaction.
+
+    None where there would be too much meta, of changes that came as columns: they are to be done again as Changes.
+    """
     workspace, changes, sums, fitting, now = prepared
-    if fitting and _write(fitting) == len(sums):
+    if fitting and _write(fitting) == len(fitting) and len(fitting) >= len(sums):
         return set()
+    if changes is None:
+        return None
     places, undone = _places(changes), _find_undone(workspace, sums)
     return {position for one in undone for position in _do_one_by_one(workspace, places[one.uid], changes, now)}
 
@@ -133,7 +174,8 @@ def _do_one_by_one(workspace: int, positions: Sequence[int], changes: Sequence[C
 class _Fitting:
     """Changes, of each uid one and in the order of uids, as columns of the table.
 
-    fields: all that any of them has. is_uniform: whether all have all of them, and none removes an entry of meta.
+    changes: of use where they are not uniform. fields: all that any of them has. is_uniform: whether all have all of
+    them, and none removes an entry of meta.
     """
 
     workspace: int
@@ -143,15 +185,18 @@ class _Fitting:
     columns: Mapping[str, Sequence[Any]]
     now: int
 
+    def __len__(self) -> int:
+        return len(self.columns["uid"])
+
     @property
     def may_be_copied(self) -> bool:
         """Whether COPY takes two thirds of the time of an INSERT, if all are new."""
-        return db.dialect.name == "postgres" and len(self.changes) > _FEW
+        return db.dialect.name == "postgres" and len(self) > _FEW
 
     @functools.cached_property
     def rows(self) -> Rows:
         """What is stored of them where all are new."""
-        count = len(self.changes)
+        count = len(self)
         return Rows({"workspace_id": [self.workspace] * count, "created_at": [self.now] * count, **self.columns})
 
 
@@ -169,7 +214,7 @@ def _prepare(workspace: int, changes: Sequence[Change], now: int) -> _Fitting:
 def _write(fitting: _Fitting) -> int:
     """Do the changes in one statement; return how many were done."""
     if fitting.may_be_copied and _copy(fitting):
-        return len(fitting.changes)
+        return len(fitting)
     fields, columns = fitting.fields, list(fitting.columns.values())
     fixed = (fitting.workspace,) if "created_at" in fields else (fitting.workspace, fitting.now)
     if fitting.is_uniform:

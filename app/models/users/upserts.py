@@ -60,7 +60,7 @@ def values(field: str, value: Any) -> tuple[Any, ...]:
     return (dump(value),) if field == "meta" else (value,)
 
 
-def columns_with(field: str, given: list[Any]) -> dict[str, list[Any]]:
+def columns_with(field: str, given: Sequence[Any]) -> dict[str, Sequence[Any]]:
     """Return the columns of a field with the values of many users: `values` of each, column by column."""
     if field == "email":
         return {"email": given, "email_key": [one and key_of_email(one) for one in given]}
