@@ -39,20 +39,19 @@ def _load_quickly(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
 
     orjson takes the same key twice, and long integers. Those are looked for before; of a key that came twice, the text
     that is written back lacks a colon: no other character comes once with each key, and is never escaped in a text.
-    As that text is indented, it tells how deep the document may be, too.
     """
-    if (b"\\" in raw and b"\\u003" in raw) or _may_have_long_integer(raw):  # the first may be a colon, escaped
+    if b"\\u003" in raw or _may_have_long_integer(raw):  # the first may be a colon, escaped
         return _IN_DOUBT
     try:
         document = orjson.loads(raw)
-        written = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+    except orjson.JSONDecodeError:
         return _IN_DOUBT
-    if raw.count(b":") != written.count(b":"):
+    if document.__class__ not in _CONTAINERS:
+        return document
+    is_flat = raw.count(b"{") + raw.count(b"[") <= max_depth  # which surely has no more levels
+    if not is_flat and _is_deeper(document, max_depth):
         return _IN_DOUBT
-    # An empty container has no lines of its own: so what has members on the last level that is allowed is looked at.
-    is_deep = b"  " * max_depth in written and _is_deeper(document, max_depth)
-    return _IN_DOUBT if is_deep else document
+    return document if raw.count(b":") == orjson.dumps(document).count(b":") else _IN_DOUBT
 
 
 _IN_DOUBT = object()
@@ -62,7 +61,7 @@ _CONTAINERS: frozenset[type] = frozenset((dict, list))
 def _may_have_long_integer(raw: bytes) -> bool:
     """Tell whether a number may be as long as MAX_INTEGER.
 
-    A regular expression took ten times as long; in a batch of users with 16 digits in a text each it took 7 ms of 17.
+    A regular expression took ten times as long: in a batch of users with 16 digits in a text each 7 ms of 24.
     """
     shape = raw.translate(_SHAPE)
     return _LONG in shape and (b"," + _LONG in shape or b",-" + _LONG in shape or shape.lstrip(b",-").startswith(_LONG))

@@ -66,19 +66,16 @@ def _has_events(items: Sequence[Item]) -> bool:
 
 def run_within(workspace: int, ready: Ready) -> dict[int, errors.Failure]:
     """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
-    items, prepared = ready.items, ready.prepared
-    undone = users_store.upsert_prepared(prepared) if prepared and not claims.are_possible(workspace) else None
-    refused = _run_found(workspace, ready) if undone is None else _refused(items, undone)
+    items, any_id, prepared = ready
+    found = claims.find(workspace, items)
+    if prepared is not None and not found.keys:
+        refused = _refused(items, users_store.upsert_prepared(prepared))
+    elif not found.keys and _are_plain(items, any_id):
+        refused = _run_together(workspace, items)
+    else:
+        refused = _run_mixed(workspace, list(items), found, any_id)
     membership.mark(workspace, *(items.uids if isinstance(items, Alike) else {item.uid for item in items}))
     return refused
-
-
-def _run_found(workspace: int, ready: Ready) -> dict[int, errors.Failure]:
-    """Do the items, some of which may claim somebody."""
-    found = claims.find(workspace, ready.items)
-    if not found.keys and _are_plain(ready.items, ready.any_id):
-        return _run_together(workspace, ready.items)
-    return _run_mixed(workspace, ready.items, found, ready.any_id)
 
 
 def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: bool) -> dict[int, errors.Failure]:

@@ -7,7 +7,7 @@ which of them could be claims at all.
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
-from app.items import Item
+from app.items import Alike, Item
 from app.models import users as store
 from app.models.database import statement
 
@@ -39,7 +39,8 @@ def find(workspace: int, items: Sequence[Item]) -> Claims:
 
     One statement where there is nobody without a uid of its own, else two; call in a transaction.
     """
-    keys = {key for item in items if item.type == "nameless" for key in store.keys_of(item.fields)}
+    nameless = [] if isinstance(items, Alike) else [item for item in items if item.type == "nameless"]
+    keys = {key for item in nameless for key in store.keys_of(item.fields)}
     if not store.has_updateable(workspace):
         return Claims(keys)
     writes = [item for item in items if item.type != "nameless"]

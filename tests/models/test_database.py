@@ -1,10 +1,12 @@
 """Transactions: what is retried, what is not, and what a broken connection does."""
 
 import asyncio
+import contextlib
 import gc
 import threading
 import weakref
 
+import peewee
 import psycopg
 import pytest
 import uvloop
@@ -48,6 +50,31 @@ def test_a_connection_that_died_is_replaced_without_a_failed_request(api, kill):
     assert len(api.get(f"users/{user['uid']}/events").json["data"]) == 3
     kill()
     assert api.delete(f"users/{user['uid']}").status_code == 200
+
+
+@on_postgres
+def test_a_connection_that_died_after_a_conflict_is_replaced(app, workspace, kill, monkeypatch):
+    atomic, tries = peewee.DatabaseProxy.atomic, []
+
+    @contextlib.contextmanager
+    def conflicting(proxy):
+        with atomic(proxy):
+            yield
+            if len(tries) == 1:
+                try:
+                    raise psycopg.errors.SerializationFailure
+                except psycopg.Error as error:
+                    raise peewee.OperationalError from error
+
+    @transaction
+    def read():
+        tries.append(1)
+        if len(tries) == 2:
+            kill()
+        return users.find(workspace, "nobody")
+
+    monkeypatch.setattr(peewee.DatabaseProxy, "atomic", conflicting)
+    assert read() is None and len(tries) == 3
 
 
 @on_postgres

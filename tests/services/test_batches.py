@@ -5,15 +5,11 @@ import random
 import pytest
 
 from app import errors
-from app.items import Alike, Item
-from app.models.database import db, transaction
+from app.items import Item
 from app.models.users import many
 from app.services import batches, events, users, workspaces
 from tests.factories import fresh
-
-ODD = ["", "NULL", 'a"b', "a\\b", "a\\", "{x,y}", "a,b", "a\tb\nc", "'); --", "é😀", "  ", '"', "%s", "$1"]
-ODD_UIDS = ["NULL", 'q"', "b\\", "{u}", "a,b", "é😀", "u", "U", "null", "a b", "%s"]
-NOW = 1_700_000_000_000
+from tests.services.outcomes import NOW, ODD, ODD_UIDS, columns_not_shown, one_by_one, stored
 
 
 def _fields(chance: random.Random) -> dict:
@@ -44,46 +40,13 @@ def _items(chance: random.Random, count: int) -> list[Item]:
     return items
 
 
-def _one_by_one(workspace: int, items: list[Item]) -> dict:
-    refused = {}
-    for item in items:
-        try:
-            if item.type == "event":
-                events.record(workspace, item.uid, **item.fields)
-            elif item.type == "nameless":
-                users.make_without_uid(workspace, item.fields)
-            else:
-                users.update(workspace, item.uid, item.fields, full=True)
-        except errors.Failure as failure:
-            refused[item.position] = failure
-    return refused
-
-
-def _stored(workspace: int) -> list:
-    """All users and events but for their ids, and for times that are the clock's."""
-    found = []
-    for user in users.page(workspace, 100).rows:
-        happened = [one._replace(id="") for one in events.page(workspace, user.uid, 1000).rows]
-        changed = {"created_at": user.created_at if user.created_at < NOW else None}
-        user = user._replace(id="", meta=sorted(user.meta.items()), **changed)
-        found.append((user.uid, user, sorted(happened, key=repr)))
-    return sorted(found, key=repr)
-
-
-def _columns_not_shown(workspace: int) -> list:
-    return db.execute_sql(
-        "SELECT uid, email_key, number_digits, app_version FROM users WHERE "
-        f"workspace_id = {workspace} ORDER BY uid, app_version"
-    ).fetchall()
-
-
 @pytest.mark.parametrize("seed", range(8))
-def test_a_batch_leaves_what_its_items_leave_one_by_one(api, other_api, seed):
+def test_a_batch_leaves_what_its_items_leaveone_by_one(api, other_api, seed):
     items = _items(random.Random(seed), 120)
     ours, theirs = (workspaces.find(one.keys.workspace) for one in (api, other_api))
-    assert batches.run(ours, items) == {} == _one_by_one(theirs, items)
-    assert _stored(ours) == _stored(theirs)
-    assert sorted(_columns_not_shown(ours)) == sorted(_columns_not_shown(theirs))
+    assert batches.run(ours, items) == {} == one_by_one(theirs, items)
+    assert stored(ours) == stored(theirs)
+    assert sorted(columns_not_shown(ours)) == sorted(columns_not_shown(theirs))
 
 
 @pytest.mark.parametrize("beside", [(), (Item(3, "event", "b", {"event": "Paid"}),)])
@@ -102,25 +65,6 @@ def test_only_the_change_with_too_much_meta_is_refused_and_leaves_nothing(worksp
     assert (user.first_name, len(user.meta), "more" in user.meta) == ("Ada", 300, False)
 
 
-@pytest.fixture
-def bulk(monkeypatch, app):
-    """The names of the ways in which many rows are written from now on."""
-    seen = []
-
-    def watch(name):
-        run = getattr(type(db.obj), name)
-
-        def watched(self, *call):
-            seen.append(name)
-            return run(self, *call)
-
-        monkeypatch.setattr(type(db.obj), name, watched)
-
-    for name in ("insert_new", "write_many"):
-        watch(name)
-    return seen
-
-
 def test_a_thousand_users_or_events_take_a_few_statements(workspace, bulk):
     people = [Item(n, "update", fresh(), {"first_name": "Ada", "meta": {"n": n}}) for n in range(1000)]
     assert batches.run(workspace, people) == {} and len(bulk) == 1
@@ -137,10 +81,10 @@ def test_what_was_prepared_before_the_transaction_leaves_the_same(api, other_api
     ours, theirs = (workspaces.find(one.keys.workspace) for one in (api, other_api))
     ready = batches.prepare(ours, people)
     for workspace in (ours, theirs):
-        _one_by_one(workspace, people[:known])
-    assert in_transaction(batches.run_within, ours, ready) == {} == _one_by_one(theirs, people)
+        one_by_one(workspace, people[:known])
+    assert in_transaction(batches.run_within, ours, ready) == {} == one_by_one(theirs, people)
     assert in_transaction(batches.run_within, ours, ready) == {}  # as after a conflict, though that leaves nothing
-    assert _stored(ours) == _stored(theirs)
+    assert stored(ours) == stored(theirs)
 
 
 def test_what_was_prepared_claims_who_was_made_meanwhile(workspace, in_transaction):
@@ -164,83 +108,6 @@ def test_what_depends_on_its_turn_is_not_prepared(workspace, item):
     assert batches.prepare(workspace, [Item(1, "update", "u0", {}), item]).prepared is None
 
 
-def _alike(items: list[Item]) -> Alike:
-    columns = {name: [one.fields[name] for one in items] for name in items[0].fields}
-    return Alike([one.type for one in items], [one.uid for one in items], columns)
-
-
-def _people(chance: random.Random, uids: list[str]) -> list[Item]:
-    values = {name: chance.choice([None, "+2348", "Ada"]) for name in ("first_name", "last_name")}
-    return [
-        Item(n, "update", uid, {**values, "email": f"A{n % 9}@x.co", "number": f"+23 {n}", "meta": {f"k{n % 7}": n}})
-        for n, uid in enumerate(uids)
-    ]
-
-
-def test_items_that_are_alike_are_items():
-    items = _people(random.Random(1), [f"u{n}" for n in range(9)])
-    alike = _alike(items)
-    assert [*alike] == items and alike[-1] == items[-1] and len(alike) == 9
-    assert [*alike[3:7]] == items[3:7] and [*alike[3:7][1:]] == items[4:7]
-
-
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("known", [0, 1, 60])
-@pytest.mark.parametrize("size", [1000, 7])
-def test_items_that_are_alike_leave_what_they_leave_one_by_one(api, other_api, monkeypatch, seed, known, size):
-    monkeypatch.setattr(batches, "_CHUNK_OF_PLAIN", size)
-    chance = random.Random(seed)
-    ours, theirs = (workspaces.find(one.keys.workspace) for one in (api, other_api))
-    uids = chance.sample([f"{uid}{n}" for uid in ODD_UIDS for n in range(6)], 60)
-    items = _people(chance, uids if seed % 2 else [*uids[:50], *uids[:10]])
-    for workspace in (ours, theirs):
-        _one_by_one(workspace, _people(random.Random(seed), uids[:known]))
-    assert batches.run(ours, _alike(items)) == {} == _one_by_one(theirs, items)
-    assert _stored(ours) == _stored(theirs)
-    assert sorted(_columns_not_shown(ours), key=repr) == sorted(_columns_not_shown(theirs), key=repr)
-
-
-def test_items_that_are_alike_are_prepared_as_columns(workspace, in_transaction, monkeypatch, bulk):
-    monkeypatch.setattr(Alike, "__getitem__", lambda *_: pytest.fail("made an item"))
-    items = Alike(["update"] * 30, [f"u{29 - n:02}" for n in range(30)], {"meta": [{"n": n} for n in range(30)]})
-    assert in_transaction(batches.run_within, workspace, batches.prepare(workspace, items)) == {}
-    assert len(bulk) == 1
-    assert [user.uid for user in users.page(workspace, 30).rows] == list(items.uids)  # in the order in which they came
-
-
-def test_of_items_that_are_alike_only_what_is_too_much_is_refused(workspace, monkeypatch):
-    monkeypatch.setattr(batches, "_CHUNK_OF_PLAIN", 7)
-    full = {f"k{number}": number for number in range(300)}
-    users.update(workspace, "u8", {"meta": full}, full=True)
-    items = _alike([Item(n, "update", f"u{n}", {"first_name": "Ada", "meta": {"more": n}}) for n in range(12)])
-    refused = batches.run(workspace, items)
-    assert set(refused) == {8} and "meta" in refused[8].details
-    assert users.retrieve(workspace, "u8").first_name is None
-    assert [users.retrieve(workspace, f"u{n}").meta for n in (7, 9, 11)] == [{"more": 7}, {"more": 9}, {"more": 11}]
-
-
-def test_one_of_items_that_are_alike_may_claim(workspace):
-    late = users.make_without_uid(workspace, {"email": "a3@x.co", "meta": {"kept": 1}})
-    assert batches.run(workspace, _alike(_people(random.Random(1), [f"u{n}" for n in range(9)]))) == {}
-    found = users.retrieve(workspace, "u3")
-    assert (found.id, found.meta, len(users.page(workspace, 30).rows)) == (late.id, {"kept": 1, "k3": 3}, 9)
-
-
-@pytest.mark.parametrize(
-    ("kind", "any_id", "is_prepared"), [("create", False, False), ("create", True, True), ("update", False, True)]
-)
-def test_a_uid_that_cannot_be_created_is_found_among_many_alike(workspace, kind, any_id, is_prepared):
-    items = Alike([kind] * 2, ["u1", "a-b"], {"first_name": ["Ada", "Bob"]})
-    assert bool(batches.prepare(workspace, items, any_id).prepared) == is_prepared
-    assert set(batches.run(workspace, items, any_id)) == (set() if is_prepared else {1})
-
-
-@pytest.fixture
-def in_transaction(app):
-    """Run a function in a transaction."""
-    return lambda function, *words: transaction(function)(*words)
-
-
 def _person(chance, uid):
     return Item(0, "update", uid, _fields(chance) | ({"tz": "UTC"} if chance.random() < 0.2 else {}))
 
@@ -254,10 +121,10 @@ def test_many_users_are_stored_as_one_by_one_whether_they_are_new_or_known(api, 
     known = [_person(chance, uid) for uid in uids if chance.random() < share_known]
     items = [_person(chance, uid)._replace(position=n) for n, uid in enumerate(chance.sample(uids, len(uids)))]
     for workspace in (ours, theirs):
-        _one_by_one(workspace, known)
-    assert batches.run(ours, items) == {} == _one_by_one(theirs, items)
-    assert _stored(ours) == _stored(theirs)
-    assert sorted(_columns_not_shown(ours), key=repr) == sorted(_columns_not_shown(theirs), key=repr)
+        one_by_one(workspace, known)
+    assert batches.run(ours, items) == {} == one_by_one(theirs, items)
+    assert stored(ours) == stored(theirs)
+    assert sorted(columns_not_shown(ours), key=repr) == sorted(columns_not_shown(theirs), key=repr)
 
 
 def test_a_user_who_is_made_by_another_at_the_same_moment_is_changed(workspace, monkeypatch):
@@ -271,7 +138,7 @@ def test_a_user_who_is_made_by_another_at_the_same_moment_is_changed(workspace, 
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_uids_go_to_those_who_have_none_as_one_by_one(api, other_api, seed):
+def test_uids_go_to_those_who_have_none_asone_by_one(api, other_api, seed):
     chance = random.Random(seed)
     emails, numbers = [f"u{n}@x.co" for n in range(4)], [f"555{n}55" for n in range(3)]
 
@@ -291,16 +158,16 @@ def test_uids_go_to_those_who_have_none_as_one_by_one(api, other_api, seed):
             uid = made[workspace][int(uid)] if uid.isdigit() else uid
             yield Item(position, kind, "" if kind == "nameless" else uid, one)
 
-    assert batches.run(ours, list(items(ours))) == {} == _one_by_one(theirs, list(items(theirs)))
+    assert batches.run(ours, list(items(ours))) == {} == one_by_one(theirs, list(items(theirs)))
 
     def named(workspace):
         """Those who were made without a uid by their number."""
         numbers = {uid: str(number) for number, uid in enumerate(made[workspace])}
-        stored = [
+        found = [
             ("" if user.uid_updateable and user.uid not in numbers else numbers.get(user.uid, user.uid), user, more)
-            for _, user, more in _stored(workspace)
+            for _, user, more in stored(workspace)
         ]
-        return sorted(((uid, user._replace(uid=""), more) for uid, user, more in stored), key=repr)
+        return sorted(((uid, user._replace(uid=""), more) for uid, user, more in found), key=repr)
 
     assert named(ours) == named(theirs)
 

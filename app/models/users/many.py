@@ -1,7 +1,7 @@
 """Many users written at once, in one statement, whatever mixture of fields they set and of attributes they remove."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter, itemgetter, le
@@ -33,14 +33,14 @@ class Change(NamedTuple):
 class Prepared(NamedTuple):
     """What `upsert_all` makes of the changes before it needs a connection.
 
-    changes: None where they came as columns. sums: the changes of each uid as one. fitting: those of them that may be
-    done, None if there are none. now: UTC, milliseconds since 1970.
+    changes: makes them, where there would be too much meta. fitting: those that may be done, those of a uid as one;
+    None if there are none. users: how many the changes are of. now: UTC, milliseconds since 1970.
     """
 
     workspace: int
-    changes: Sequence[Change] | None
-    sums: Sequence[Change]
+    changes: Callable[[], Sequence[Change]]
     fitting: "_Fitting | None"
+    users: int
     now: int
 
 
@@ -53,7 +53,7 @@ def upsert_all(workspace: int, changes: Sequence[Change], now: int) -> set[int]:
     Returns the positions of the changes that were not done, because there would be too many meta keys.
     The users are locked in the order of their uids: of two calls that meet one waits, and they cannot block each other.
     """
-    return upsert_prepared(prepare_upserts(workspace, changes, now)) or set()
+    return upsert_prepared(prepare_upserts(workspace, changes, now))
 
 
 def prepare_upserts(workspace: int, changes: Sequence[Change], now: int, ahead: bool = False) -> Prepared:
@@ -65,9 +65,7 @@ def prepare_upserts(workspace: int, changes: Sequence[Change], now: int, ahead: 
     sums = _sums(changes)
     chosen = _fitting(sums)
     fitting = _prepare(workspace, chosen, now) if chosen else None
-    if ahead and fitting:
-        _make_copy(fitting)
-    return Prepared(workspace, changes, sums, fitting, now)
+    return _prepared(Prepared(workspace, lambda: changes, fitting, len(sums), now), ahead)
 
 
 def prepare_alike(
@@ -78,7 +76,7 @@ def prepare_alike(
     now: int,
     ahead: bool = False,
 ) -> Prepared:
-    """Do as `prepare_upserts` with changes of the same fields, that came as columns; each uid comes once.
+    """Do as `prepare_upserts` with changes that all have the same fields, as columns; each uid comes once.
 
     given: field -> what each change sets; in meta no None, nor more keys than a user may have.
     """
@@ -86,10 +84,13 @@ def prepare_alike(
     fields = upserts.fields_in(given)
     for field in fields:
         columns |= upserts.columns_with(field, given[field])
-    fitting = _Fitting(workspace, (), fields, True, _in_order(columns), now)
-    if ahead:
-        _make_copy(fitting)
-    return Prepared(workspace, None, (), fitting, now)
+
+    def changes() -> list[Change]:
+        rows = [{name: column[place] for name, column in given.items()} for place in range(len(uids))]
+        return list(map(Change, ids, uids, rows))
+
+    fitting = _Fitting(workspace, fields, _in_order(columns), None, now)
+    return _prepared(Prepared(workspace, changes, fitting, len(uids), now), ahead)
 
 
 def _in_order(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
@@ -101,22 +102,19 @@ def _in_order(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any
     return {name: pick(column) for name, column in columns.items()}
 
 
-def _make_copy(fitting: "_Fitting") -> None:
-    if fitting.may_be_copied:
-        fitting.rows.copied  # noqa: B018 - it is kept
+def _prepared(prepared: Prepared, ahead: bool) -> Prepared:
+    if ahead and prepared.fitting is not None and prepared.fitting.may_be_copied:
+        prepared.fitting.rows.copied  # noqa: B018 - it is kept
+    return prepared
 
 
-def upsert_prepared(prepared: Prepared) -> set[int] | None:
-    """Do the part of `upsert_all` that needs the transaction.
-
-    None where there would be too much meta, of changes that came as columns: they are to be done again as Changes.
-    """
-    workspace, changes, sums, fitting, now = prepared
-    if fitting and _write(fitting) == len(fitting) and len(fitting) >= len(sums):
+def upsert_prepared(prepared: Prepared) -> set[int]:
+    """Do the part of `upsert_all` that needs the transaction."""
+    workspace, make_changes, fitting, users, now = prepared
+    if fitting is not None and _write(fitting) == users:
         return set()
-    if changes is None:
-        return None
-    places, undone = _places(changes), _find_undone(workspace, sums)
+    changes = make_changes()
+    places, undone = _places(changes), _find_undone(workspace, _sums(changes))
     return {position for one in undone for position in _do_one_by_one(workspace, places[one.uid], changes, now)}
 
 
@@ -174,15 +172,14 @@ def _do_one_by_one(workspace: int, positions: Sequence[int], changes: Sequence[C
 class _Fitting:
     """Changes, of each uid one and in the order of uids, as columns of the table.
 
-    changes: of use where they are not uniform. fields: all that any of them has. is_uniform: whether all have all of
-    them, and none removes an entry of meta.
+    fields: all that any of them has. mixture: uid and fields of each, where not all have all of them, or one removes an
+    entry of meta; else None.
     """
 
     workspace: int
-    changes: Sequence[Change]
     fields: tuple[str, ...]
-    is_uniform: bool
     columns: Mapping[str, Sequence[Any]]
+    mixture: Sequence[tuple[str, Mapping[str, Any]]] | None
     now: int
 
     def __len__(self) -> int:
@@ -206,9 +203,9 @@ def _prepare(workspace: int, changes: Sequence[Change], now: int) -> _Fitting:
     fields = upserts.fields_in(names)
     metas = [body["meta"] for body in bodies if "meta" in body]
     removes = None in chain.from_iterable(map(dict.values, metas))
-    have_all = {*map(len, bodies)} == {len(names)}
-    columns = _columns(fields, changes, now, removes)
-    return _Fitting(workspace, changes, fields, have_all and not removes, columns, now)
+    is_uniform = {*map(len, bodies)} == {len(names)} and not removes
+    mixture = None if is_uniform else [(one.uid, one.fields) for one in changes]
+    return _Fitting(workspace, fields, _columns(fields, changes, now, removes), mixture, now)
 
 
 def _write(fitting: _Fitting) -> int:
@@ -217,9 +214,9 @@ def _write(fitting: _Fitting) -> int:
         return len(fitting)
     fields, columns = fitting.fields, list(fitting.columns.values())
     fixed = (fitting.workspace,) if "created_at" in fields else (fitting.workspace, fitting.now)
-    if fitting.is_uniform:
+    if fitting.mixture is None:
         return write_many(_upsert_statement(fields), fixed, columns)
-    before, more = mixtures.said(fields, [(one.uid, one.fields) for one in fitting.changes])
+    before, more = mixtures.said(fields, fitting.mixture)
     return write_many(_mixture_statement(fields), (*before, *fixed), [*columns, *more])
 
 
