@@ -66,7 +66,7 @@ def users(bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
 def users_alike(bodies: Sequence[dict[str, Any]]) -> dict[str, list[Any]] | None:
     """Load users who have the same fields as `users` does, as columns: {field: what each has}.
 
-    None when there are none, when they have not the same fields, or where `users` would have to make something of them.
+    None when there are none, when they have not the same fields, when one has a date, or when one is not surely right.
     """
     names = bodies[0].keys() if bodies else ()
     if {*map(len, bodies)} != {len(names)} or not _NOT_ALIKE.isdisjoint(names):

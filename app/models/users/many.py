@@ -65,7 +65,7 @@ def prepare_upserts(workspace: int, changes: Sequence[Change], now: int, ahead: 
     sums = _sums(changes)
     chosen = _fitting(sums)
     fitting = _prepare(workspace, chosen, now) if chosen else None
-    return _prepared(Prepared(workspace, lambda: changes, fitting, len(sums), now), ahead)
+    return _with_copy(Prepared(workspace, lambda: changes, fitting, len(sums), now), ahead)
 
 
 def prepare_alike(
@@ -78,7 +78,7 @@ def prepare_alike(
 ) -> Prepared:
     """Do as `prepare_upserts` with changes that all have the same fields, as columns; each uid comes once.
 
-    given: field -> what each change sets; in meta no None, nor more keys than a user may have.
+    given: field -> what each change sets; in meta no None, nor more keys than a user may have. now: epoch milliseconds.
     """
     columns: dict[str, Sequence[Any]] = {"id": ids, "uid": uids}
     fields = upserts.fields_in(given)
@@ -90,7 +90,7 @@ def prepare_alike(
         return list(map(Change, ids, uids, rows))
 
     fitting = _Fitting(workspace, fields, _in_order(columns), None, now)
-    return _prepared(Prepared(workspace, changes, fitting, len(uids), now), ahead)
+    return _with_copy(Prepared(workspace, changes, fitting, len(uids), now), ahead)
 
 
 def _in_order(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
@@ -102,7 +102,8 @@ def _in_order(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any
     return {name: pick(column) for name, column in columns.items()}
 
 
-def _prepared(prepared: Prepared, ahead: bool) -> Prepared:
+def _with_copy(prepared: Prepared, ahead: bool) -> Prepared:
+    """Return it, with its rows made for COPY where there is time for that."""
     if ahead and prepared.fitting is not None and prepared.fitting.may_be_copied:
         prepared.fitting.rows.copied  # noqa: B018 - it is kept
     return prepared
