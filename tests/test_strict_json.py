@@ -1,6 +1,7 @@
 """app/strict_json.py: what it takes is what the standard library takes, less what is refused by name."""
 
 import json
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,8 @@ scalars = (
 documents = st.recursive(
     scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text("abc\n é"), inner), max_leaves=8
 )
+
+LONG_BODY = [0, strict_json._LONG_BODY]  # where a body begins to be looked at as a long one
 
 
 def depth(value):
@@ -49,34 +52,41 @@ def test_the_same_key_twice_is_refused_however_it_is_spelt():
             strict_json.loads(raw)
 
 
+@pytest.mark.parametrize("long_body", LONG_BODY)
 @given(documents, st.data())
-def test_what_is_read_quickly_is_read_slowly_to_the_same(document, data):
+def test_what_is_read_quickly_is_read_slowly_to_the_same(long_body, document, data):
     raw = json.dumps(document, ensure_ascii=data.draw(st.booleans())).encode()
     cut = data.draw(st.integers(0, len(raw)))
     odd = data.draw(
         st.sampled_from([b"", b":", b'"', b",", b'"a":1,', b"\\u003a", b"9" * 16, b"[", b"\\ud800", b"-0", b"1e999"])
     )
     raw = raw[:cut] + odd + raw[cut:]
-    found = strict_json._load_quickly(raw)
+    with mock.patch.object(strict_json, "_LONG_BODY", long_body):
+        found = strict_json._load_quickly(raw)
     if found is not strict_json._IN_DOUBT:
         assert repr(found) == repr(strict_json._load(raw))
 
 
+@pytest.mark.parametrize("long_body", LONG_BODY)
 @pytest.mark.parametrize("raw", [
     b'{"a":":","a":1}', b'{"a" :1,"a" :2,"b":":"}', b'{"a":1,"a":2,"b":"\\u003a"}', b'{"a":{"b":1},"a":{"c":1}}', b'[18446744073709551616]',
     b'{"a":9007199254740992}', b"9007199254740992", b"-9007199254740992", b"[1,-9007199254740992]", b"[1,\n9007199254740992]", b'{"a":\t9007199254740992}', b"[" * 9 + b"]" * 9, b"[" * 9 + b"1" + b"]" * 9, b'{"a":' * 9 + b"{}" + b"}" * 9, b"[" * 300 + b"]" * 300, b"1e999", b'"\\ud800', b"\xef\xbb\xbf{}", b'{"x":[{"k":"a:b","k":"a"}]}',
 ])  # fmt: skip
-def test_what_is_not_strict_is_not_read_quickly(raw):
+def test_what_is_not_strict_is_not_read_quickly(raw, long_body, monkeypatch):
+    monkeypatch.setattr(strict_json, "_LONG_BODY", long_body)
     assert strict_json._load_quickly(raw) is strict_json._IN_DOUBT
     with pytest.raises(errors.InvalidBody):
         strict_json.loads(raw)
 
 
-def test_the_common_body_is_read_quickly():
+@pytest.mark.parametrize("long_body", LONG_BODY)
+def test_the_common_body_is_read_quickly(long_body, monkeypatch):
+    monkeypatch.setattr(strict_json, "_LONG_BODY", long_body)
     body = {
         "data": [{"type": "update", "id": "u1", "created_at": "2020-09-29T14:50:29", "meta": {"é": "a:b", "n": -0.5}}],
         "long": ["x9007199254740992", "+9007199254740992", 4.5],
         "deep": [[[[[[[], {}, 1]]]]]],
+        "texts": ["[{[{[{[{[{", "a:4bf92f3577b34da6a3ce929d0e0e4736", "\N{BLACK STAR}9007199254740992"],
     }
     for escaped in (True, False):
         assert strict_json._load_quickly(json.dumps(body, ensure_ascii=escaped).encode()) == body

@@ -1,7 +1,8 @@
 """Batches on the wire (engage.md section 6)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import compress
+from itertools import compress, product
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
@@ -106,24 +107,34 @@ def _load_together(items: list[Any]) -> Sequence[Item] | None:
     """Load items that are all of the common form; None where one is not: what is wrong is found one by one."""
     if not _DICT.issuperset(map(type, items)):
         return None
-    kinds, named = [item.get("type") for item in items], [item.get("id") for item in items]
+    try:
+        kinds, named = list(map(itemgetter("type"), items)), list(map(itemgetter("id"), items))
+    except KeyError:
+        return None
     if not (_TEXT.issuperset(map(type, kinds)) and _SCHEMAS.keys() >= set(kinds) and uids.are_plain(named)):
         return None
-    bodies = list(map(dict.copy, items))
-    for body in bodies:
-        del body["type"], body["id"]
-    return load_together(kinds, named, bodies)
+    return load_together(kinds, named, items, _BESIDE)
 
 
 _DICT: frozenset[type] = frozenset((dict,))
 _TEXT: frozenset[type] = frozenset((str,))
+_BESIDE = frozenset(("type", "id"))  # of an item, the fields of its route
 
 
-def load_together(kinds: list[str], named: list[str], bodies: list[dict[str, Any]]) -> Sequence[Item] | None:
-    """Load the fields of items whose types and uids are right, if they are of the common form."""
-    columns = quick.users_alike(bodies) if "event" not in kinds else None
+def load_together(
+    kinds: list[str], named: list[str], bodies: list[dict[str, Any]], beside: frozenset[str] = frozenset()
+) -> Sequence[Item] | None:
+    """Load the fields of items whose types and uids are right, if they are of the common form.
+
+    beside: what all of them have beside their fields.
+    """
+    columns = quick.users_alike(bodies, beside) if "event" not in kinds else None
     if columns is not None:
         return Alike(kinds, named, columns)
+    if beside:
+        bodies = list(map(dict.copy, bodies))
+        for body, name in product(bodies, beside):
+            del body[name]
     fields = quick.users(bodies) if "event" not in kinds else _load_mixture(kinds, bodies)
     return None if fields is None else list(map(Item, range(len(kinds)), kinds, named, fields))
 

@@ -63,13 +63,14 @@ def users(bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
     return _load_all(bodies, _OF_USER, _OTHERS_OF_USER)
 
 
-def users_alike(bodies: Sequence[dict[str, Any]]) -> dict[str, list[Any]] | None:
+def users_alike(bodies: Sequence[dict[str, Any]], beside: frozenset[str] = frozenset()) -> dict[str, list[Any]] | None:
     """Load users who have the same fields as `users` does, as columns: {field: what each has}.
 
-    None when there are none, when they have not the same fields, when one has a date, or when one is not surely right.
+    beside: what all of them have besides, which is not looked at. None when there are none, when they have not the same
+    fields, when one has a date, or when one is not surely right.
     """
-    names = bodies[0].keys() if bodies else ()
-    if {*map(len, bodies)} != {len(names)} or not _NOT_ALIKE.isdisjoint(names):
+    names = [name for name in bodies[0] if name not in beside] if bodies else []
+    if {*map(len, bodies)} != {len(names) + len(beside)} or not _NOT_ALIKE.isdisjoint(names):
         return None
     try:
         columns = {name: list(map(itemgetter(name), bodies)) for name in names}
@@ -178,9 +179,8 @@ def _are_names(column: list[Any], check: _Check) -> bool:
 
 
 def _are_numbers(column: list[Any], check: _Check) -> bool:
-    return _TEXT_OR_NONE.issuperset(map(type, column)) and all(
-        _DIGITS.fullmatch(one or "") or check(one) for one in column
-    )
+    texts = [one for one in column if one is not None]
+    return _TEXT.issuperset(map(type, texts)) and (all(map(_DIGITS.fullmatch, texts)) or all(map(is_number, texts)))
 
 
 def _are_emails(column: list[Any], check: _Check) -> bool:

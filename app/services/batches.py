@@ -54,7 +54,8 @@ def prepare(workspace: int, items: Sequence[Item], any_id: bool = False, ahead: 
         return Ready(items, any_id)
     now, new_ids = clock.now(), ids.several(len(items))
     if isinstance(items, Alike) and len({*items.uids}) == len(items):
-        prepared = users_store.prepare_alike(workspace, new_ids, items.uids, items.columns, now, ahead)
+        are_new = {*items.types} == {"create"}
+        prepared = users_store.prepare_alike(workspace, new_ids, items.uids, items.columns, now, ahead, are_new)
     else:
         prepared = users_store.prepare_upserts(workspace, _changes(items, new_ids), now, ahead)
     return Ready(items, any_id, prepared)

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from app.items import Alike, Item
+from app.models.database import db
 from app.services import batches, users, workspaces
 from tests.services.outcomes import ODD_UIDS, columns_not_shown, one_by_one, stored
 
@@ -14,10 +15,10 @@ def _alike(items: list[Item]) -> Alike:
     return Alike([one.type for one in items], [one.uid for one in items], columns)
 
 
-def _people(chance: random.Random, uids: list[str]) -> list[Item]:
+def _people(chance: random.Random, uids: list[str], kind: str = "update") -> list[Item]:
     values = {name: chance.choice([None, "+2348", "Ada"]) for name in ("first_name", "last_name")}
     return [
-        Item(n, "update", uid, {**values, "email": f"A{n % 9}@x.co", "number": f"+23 {n}", "meta": {f"k{n % 7}": n}})
+        Item(n, kind, uid, {**values, "email": f"A{n % 9}@x.co", "number": f"+23 {n}", "meta": {f"k{n % 7}": n}})
         for n, uid in enumerate(uids)
     ]
 
@@ -33,15 +34,16 @@ def test_items_that_are_alike_are_items():
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("known", [0, 1, 60])
 @pytest.mark.parametrize("size", [1000, 7])
-def test_items_that_are_alike_leave_what_they_leave_one_by_one(api, other_api, monkeypatch, seed, known, size):
+@pytest.mark.parametrize("kind", ["create", "update"])
+def test_items_that_are_alike_leave_what_they_leave_one_by_one(api, other_api, monkeypatch, seed, known, size, kind):
     monkeypatch.setattr(batches, "_CHUNK_OF_PLAIN", size)
     chance = random.Random(seed)
     ours, theirs = (workspaces.find(one.keys.workspace) for one in (api, other_api))
     uids = chance.sample([f"{uid}{n}" for uid in ODD_UIDS for n in range(6)], 60)
-    items = _people(chance, uids if seed % 2 else [*uids[:50], *uids[:10]])
+    items = _people(chance, uids if seed % 2 else [*uids[:50], *uids[:10]], kind)
     for workspace in (ours, theirs):
         one_by_one(workspace, _people(random.Random(seed), uids[:known]))
-    assert batches.run(ours, _alike(items)) == {} == one_by_one(theirs, items)
+    assert batches.run(ours, _alike(items), any_id=True) == {} == one_by_one(theirs, items)
     assert stored(ours) == stored(theirs)
     assert sorted(columns_not_shown(ours), key=repr) == sorted(columns_not_shown(theirs), key=repr)
 
@@ -82,6 +84,19 @@ def test_one_of_items_that_are_alike_may_claim(workspace):
     assert batches.run(workspace, _alike(_people(random.Random(1), [f"u{n}" for n in range(9)]))) == {}
     found = users.retrieve(workspace, "u3")
     assert (found.id, found.meta, len(users.page(workspace, 30).rows)) == (late.id, {"kept": 1, "k3": 3}, 9)
+
+
+@pytest.mark.parametrize("known", [[], ["u7"]])
+def test_users_who_are_to_be_created_are_inserted_and_those_who_are_there_are_merged(workspace, bulk, known):
+    for uid in known:
+        users.update(workspace, uid, {"meta": {"kept": 1}}, full=True)
+    items = _alike(_people(random.Random(1), [f"u{n}" for n in range(30)], "create"))
+    assert batches.run(workspace, items) == {}
+    ways = (
+        ["insert_new"] if db.obj.dialect.name == "postgres" else ["insert_new", "write_many"]
+    )  # the one calls the other
+    assert bulk == (ways if not known else ["write_many"] if len(ways) == 1 else [*ways, "write_many"])
+    assert users.retrieve(workspace, "u7").meta == {"k0": 7} | dict.fromkeys(["kept"][: len(known)], 1)
 
 
 @pytest.mark.parametrize(

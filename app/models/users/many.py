@@ -75,10 +75,12 @@ def prepare_alike(
     given: Mapping[str, Sequence[Any]],
     now: int,
     ahead: bool = False,
+    are_new: bool = False,
 ) -> Prepared:
     """Do as `prepare_upserts` with changes that all have the same fields, as columns; each uid comes once.
 
     given: field -> what each change sets; in meta no None, nor more keys than a user may have. now: epoch milliseconds.
+    are_new: whether it is likely that there are no such users yet.
     """
     columns: dict[str, Sequence[Any]] = {"id": ids, "uid": uids}
     fields = upserts.fields_in(given)
@@ -89,7 +91,7 @@ def prepare_alike(
         rows = [{name: column[place] for name, column in given.items()} for place in range(len(uids))]
         return list(map(Change, ids, uids, rows))
 
-    fitting = _Fitting(workspace, fields, _in_order(columns), None, now)
+    fitting = _Fitting(workspace, fields, _in_order(columns), None, now, are_new)
     return _with_copy(Prepared(workspace, changes, fitting, len(uids), now), ahead)
 
 
@@ -174,7 +176,7 @@ class _Fitting:
     """Changes, of each uid one and in the order of uids, as columns of the table.
 
     fields: all that any of them has. mixture: uid and fields of each, where not all have all of them, or one removes an
-    entry of meta; else None.
+    entry of meta; else None. are_new: whether it is likely that all are.
     """
 
     workspace: int
@@ -182,6 +184,7 @@ class _Fitting:
     columns: Mapping[str, Sequence[Any]]
     mixture: Sequence[tuple[str, Mapping[str, Any]]] | None
     now: int
+    are_new: bool = False
 
     def __len__(self) -> int:
         return len(self.columns["uid"])
@@ -190,6 +193,11 @@ class _Fitting:
     def may_be_copied(self) -> bool:
         """Whether COPY takes two thirds of the time of an INSERT, if all are new."""
         return db.dialect.name == "postgres" and len(self) > _FEW
+
+    @property
+    def may_be_inserted(self) -> bool:
+        """Whether SQLite is to try an INSERT, which takes 0.86 of an upsert; of those who are there it leaves all."""
+        return self.are_new and db.dialect.name == "sqlite"
 
     @functools.cached_property
     def rows(self) -> Rows:
@@ -211,7 +219,7 @@ def _prepare(workspace: int, changes: Sequence[Change], now: int) -> _Fitting:
 
 def _write(fitting: _Fitting) -> int:
     """Do the changes in one statement; return how many were done."""
-    if fitting.may_be_copied and _copy(fitting):
+    if (fitting.may_be_copied and _copy(fitting)) or (fitting.may_be_inserted and insert_new("users", fitting.rows)):
         return len(fitting)
     fields, columns = fitting.fields, list(fitting.columns.values())
     fixed = (fitting.workspace,) if "created_at" in fields else (fitting.workspace, fitting.now)
