@@ -136,6 +136,18 @@ def test_a_workspace_without_segments_marks_nobody(api, workspace, count):
     assert count("segment_members", workspace) == 0
 
 
+def test_many_who_are_written_at_once_are_all_looked_at(api, make, workspace, count):
+    data = [{"type": "update", "id": f"u{n}", "meta": {"plan": "pro"}} for n in range(150)]
+    api.post("batch", {"data": data})
+    assert count("segment_queue", workspace) == 0  # there is no segment
+    segment = make(PRO)
+    sweep()
+    api.post("batch", {"data": [{**one, "meta": {"plan": "free"}} for one in data]})
+    assert count("segment_queue", workspace) == 150
+    sweep()
+    assert sorted(changes(api, segment)[150:]) == sorted((one["id"], "left") for one in data)
+
+
 def test_a_deleted_user_leaves_no_trace_and_a_deleted_segment_none_either(api, make, workspace, count):
     segment, other = make(PRO), make({"all": []})
     one, two = (api.user(meta={"plan": "pro"})["uid"] for _ in "12")

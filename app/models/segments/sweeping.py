@@ -9,6 +9,7 @@ from app import ids
 from app.models.database import BaseModel, Call, Statement, db, run_all
 from app.models.dialects import given
 from app.models.keyset import Filter, Keyset
+from app.models.segments import tables
 
 ENTERED, LEFT = "entered", "left"
 
@@ -80,11 +81,14 @@ def _mark(column: str) -> Statement:
     return Statement(lambda d: text.replace("{in_array}", d.in_array).replace("?", d.parameter))
 
 
+_FEW = 100  # names; for more it is quicker to ask first: the statement for 5,000 takes Postgres 2 ms, to do nothing
 _MARK = {column: _mark(column) for column in ("id", "uid")}
 
 
 def mark(workspace: int, column: str, names: Sequence[str]) -> None:
     """Have users looked at soon, if the workspace has segments. column: id or uid, of which `names` are some."""
+    if len(names) > _FEW and tables.version(workspace) is None:
+        return
     _MARK[column](workspace, db.obj.array(names), workspace)
 
 
