@@ -105,12 +105,13 @@ def write_many(statement: Statement, fixed: tuple[Any, ...], columns: Sequence[S
     return cast("int", db.write_many(statement.text, fixed, columns))
 
 
-def insert_new(table: str, rows: Rows) -> bool:
-    """Insert rows, in the fastest way of the database; where a key is taken return False, with none or some inserted.
+def insert_new(table: str, rows: Rows) -> int:
+    """Insert new rows in the fastest way of the database; return how many are in.
 
-    rows: at least one. Keys are taken in their order. Call in a transaction.
+    Where a key is taken it is the rows before that one on SQLite, and none on Postgres. rows: at least one; keys are
+    taken in their order. Call in a transaction.
     """
-    return cast("bool", db.insert_new(table, rows))
+    return cast("int", db.insert_new(table, rows))
 
 
 def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import uids
-from app.items import Loaded
+from app.items import Alike, Loaded
 from app.schemas import batches, quick
 from app.schemas.events import EventSchema
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
@@ -107,6 +107,8 @@ def test_users_alike_are_loaded_as_each_of_them_is(bodies):
     if columns is not None:
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         assert (rows or [{} for _ in bodies]) == [quick.user(body) for body in bodies]
+    named = [{"type": "update", **body, "id": "u"} for body in bodies]
+    assert quick.users_alike(named, frozenset(("type", "id"))) == columns
 
 
 @settings(max_examples=300, deadline=None)
@@ -140,6 +142,8 @@ def test_common_items_are_loaded_together():
     user, event = {"type": "update", "id": "u1", "first_name": "Ada"}, {"type": "event", "id": "u1", "event": "Paid"}
     assert batches._load_together([user, event, {**user, "type": "create"}]) is not None
     assert batches._load_together([]) == []
+    alike = batches._load_together([user, {**user, "id": "u2"}])
+    assert isinstance(alike, Alike) and alike.columns == {"first_name": ["Ada", "Ada"]}
 
 
 @given(st.lists(texts | st.text("aZ09", max_size=260) | st.integers(), max_size=4))

@@ -71,16 +71,16 @@ class PostgresStore(peewee.PostgresqlDatabase):
         with peewee_errors:
             return int(connection.execute(text, (*fixed, *map(array, columns))).rowcount)
 
-    def insert_new(self, table: str, rows: Rows) -> bool:
-        """Insert the rows by COPY if all of them are new; tell whether they were."""
+    def insert_new(self, table: str, rows: Rows) -> int:
+        """Insert the rows by COPY if all of them are new; return how many are in: all or none."""
         cursor = cast("Any", self).connection().cursor()
         copy = f"COPY {table} ({', '.join(rows)}) FROM STDIN"
         try:
             with self.atomic(), peewee_errors, cursor.copy(copy) as stream:
                 stream.write(rows.copied)
         except peewee.IntegrityError:
-            return False
-        return True
+            return 0
+        return len(next(iter(rows.values())))
 
     def run_within(self, text: str, parameters: tuple[Any, ...], milliseconds: int) -> list[tuple[Any, ...]] | None:
         """Run an SQL text that only reads; return its rows, None when it takes longer than that."""
