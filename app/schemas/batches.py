@@ -126,7 +126,7 @@ def load_together(
 ) -> Sequence[Item] | None:
     """Load the fields of items whose types and uids are right, if they are of the common form.
 
-    beside: what all of them have beside their fields.
+    beside: what all of them have besides.
     """
     columns = quick.users_alike(bodies, beside) if "event" not in kinds else None
     if columns is not None:

@@ -9,7 +9,6 @@ from marshmallow import ValidationError
 
 from app import uids
 from app.models.users import key_of_number
-from app.models.users.rows import keys_of_numbers
 from app.schemas.fields import Email, Flag, Flat, PhoneNumber, Scalar, TimeZone, Uid
 
 punctuation = st.text(" .-()", max_size=2)
@@ -32,11 +31,6 @@ def test_a_number_is_5_to_20_digits_however_they_are_set_apart(plus, parts):
     text = ("+" if plus else "") + "".join(digit + between for digit, between in parts)
     assert loads(PhoneNumber(), text) == (5 <= len(parts) <= 20)
     assert key_of_number(text) == "".join(digit for digit, _ in parts)
-
-
-@given(st.lists(st.none() | st.text("+0123 -\n") | st.from_regex(r"\+?[0-9]{5,20}", fullmatch=True)))
-def test_the_digits_of_many_numbers_are_those_of_each(numbers):
-    assert keys_of_numbers(numbers) == [one and key_of_number(one) for one in numbers]
 
 
 @given(st.text(max_size=30))

@@ -1,7 +1,7 @@
 """The table of users, and a user as the statements answer it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -150,13 +150,3 @@ def key_of_number(number: str) -> str:
     if number[1:].isdigit() and number[0] == "+":  # the common form, in a fifth of the time
         return number[1:]
     return "".join(filter(str.isdigit, number))
-
-
-def keys_of_numbers(numbers: Sequence[str | None]) -> list[str | None]:
-    """Return `key_of_number` of each, None of None; those of the common form in a third of the time."""
-    if None not in numbers:
-        together = "\n".join(numbers).replace("+", "")  # type: ignore[arg-type]
-        keys = together.split("\n")
-        if len(keys) == len(numbers) and "".join(keys).isdigit() and together.isascii():
-            return keys  # type: ignore[return-value]
-    return [one and key_of_number(one) for one in numbers]

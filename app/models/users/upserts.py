@@ -14,7 +14,6 @@ from app.models.users.rows import (
     dump,
     key_of_email,
     key_of_number,
-    keys_of_numbers,
     row,
 )
 
@@ -66,7 +65,7 @@ def columns_with(field: str, given: Sequence[Any]) -> dict[str, Sequence[Any]]:
     if field == "email":
         return {"email": given, "email_key": [one and key_of_email(one) for one in given]}
     if field == "number":
-        return {"number": given, "number_digits": keys_of_numbers(given)}
+        return {"number": given, "number_digits": [one and key_of_number(one) for one in given]}
     return {field: list(map(dump, given)) if field == "meta" else given}
 
 
