@@ -5,6 +5,8 @@ from playwright.sync_api import sync_playwright
 
 from tests import needs
 
+pytestmark = pytest.mark.ci  # a browser
+
 
 @pytest.fixture
 def page(service):

@@ -74,6 +74,7 @@ def _start(url, results):
     results.put(made.secret_key if made else None)
 
 
+@pytest.mark.ci  # eight processes start
 def test_eight_processes_at_once_migrate_once_and_make_one_workspace(new_database, engine):
     url = new_database(engine)
     spawn = multiprocessing.get_context("spawn")

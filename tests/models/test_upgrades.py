@@ -76,6 +76,7 @@ def test_replies_kept_by_an_older_version_go_with_the_first_who_is_erased(engine
     assert "Ada" not in repr(db.execute_sql("SELECT * FROM replies").fetchall())
 
 
+@pytest.mark.ci  # eight processes start
 def test_eight_processes_at_once_upgrade_once(old_database):
     spawn = multiprocessing.get_context("spawn")
     results = spawn.Queue()
