@@ -1,185 +1,225 @@
-"""What is loaded by hand is what the schema loads."""
+"""app/schemas/quick.py: each lane of the fast loader loads what the schema would load, or leaves it to the schema."""
+
+import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from marshmallow import ValidationError
 
-from app import uids
-from app.items import Alike, Loaded
+from app import clock, uids
+from app.items import Alike, Item
 from app.schemas import batches, quick
 from app.schemas.events import EventSchema
+from app.schemas.fields import Uid
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
+from tests import properties
+from tests.schemas import bodies
 
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)
-scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | texts
-flat = st.dictionaries(st.text("abc.$", max_size=130), scalars | st.lists(scalars, max_size=1), max_size=5)
-odd = scalars | flat | st.lists(texts, max_size=2) | st.sampled_from(["x" * 255, "x" * 256, "é" * 2048, "é" * 1025])
-dates = scalars | st.sampled_from(["2026-01-12T05:24:39Z", "2026-13-01", "2199-12-31", 1_700_000_000, "2020-08-11"])
-emails = odd | st.emails() | st.from_regex(r"[a-z.+]{1,66}@[a-z.-]{1,20}\.[a-z]{1,7}", fullmatch=True)
-numbers = odd | st.from_regex(r"\+?[0-9 ().-]{3,30}", fullmatch=True) | st.integers(0, 10**15)
-known = [*CreateUserSchema().fields, *UpdateUserSchema().fields, "type", "unknown"]
-USERS = st.fixed_dictionaries(
-    {},
-    optional={
-        **{name: odd for name in known if name != "id"},
-        "email": emails,
-        "number": numbers,
-        "created_at": dates,
-        "meta": flat | odd,
-        "is_account": st.booleans() | odd,
-    },
-)
-EVENTS = st.fixed_dictionaries(
-    {},
-    optional={"event": odd, "value": odd, "properties": flat | odd, "timestamp": dates, "id": odd, "unknown": odd},
-)
+USER = {
+    "first_name": "Ada", "last_name": None, "email": "a@b.co", "number": "+23480", "is_account": True, "meta": {"n": 1}, "unknown": [],
+}  # fmt: skip
+EVENT = {"event": "Paid", "value": 49.5, "properties": {"currency": "USD"}}
+USER_SCHEMAS, EVENT_SCHEMAS = (UpdateUserSchema(), CreateUserSchema(exclude=("id",))), (EventSchema(),)
+SCHEMAS = {"update": UpdateUserSchema(), "create": CreateUserSchema(exclude=("id",)), "event": EventSchema()}
 
 
-@settings(max_examples=300, deadline=None)
-@given(USERS)
-def test_a_user_is_loaded_as_the_schema_loads_it(body):
-    loaded = quick.user(dict(body))
+@pytest.fixture(autouse=True)
+def noon(monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda: bodies.NOW)
+
+
+# The lanes: each loads bodies, or returns None when it leaves one of them to the schema.
+
+
+def alone(load):
+    def load_each(sent):
+        loaded = [load(body) for body in sent]
+        return None if None in loaded else loaded
+
+    return load_each
+
+
+def new_user(body):
+    loaded = quick.new_user({**body, "id": "u1"})
+    return loaded and {name: value for name, value in loaded.items() if name != "id"}
+
+
+def users_alike(sent):
+    columns = quick.users_alike(sent)
+    beside = frozenset(("type", "id"))
+    assert quick.users_alike([{"type": "update", **body, "id": "u"} for body in sent], beside) == columns
+    if columns is None:
+        return None
+    return [{name: column[index] for name, column in columns.items()} for index in range(len(sent))]
+
+
+def batch(type):
+    def load(sent):
+        items = batches.load_together([type] * len(sent), ["u"] * len(sent), sent)
+        assert items is None or [item[:3] for item in items] == [(index, type, "u") for index in range(len(sent))]
+        return None if items is None else [item.fields for item in items]
+
+    return load
+
+
+USER_LANES = {
+    "alone": alone(quick.user), "new": alone(new_user), "many": quick.users, "alike": users_alike, "batch": batch("update"),
+}  # fmt: skip
+EVENT_LANES = {"alone": alone(quick.event), "many": quick.events, "batch": batch("event")}
+
+
+def agrees(load, schemas, sent):
+    """Assert that a lane changes no body and loads as the schemas do. Return True if it loaded, False if it left them."""
+    before = as_json(sent)
+    loaded = load(sent)
+    assert as_json(sent) == before, "the loader changed a body"
     if loaded is not None:
-        assert loaded == UpdateUserSchema().load(body) == CreateUserSchema(exclude=("id",)).load(body)
+        for schema in schemas:
+            assert as_json(loaded) == as_json([load_by_schema(schema, body) for body in sent])
+    return loaded is not None
 
 
-@settings(max_examples=300, deadline=None)
-@given(USERS, odd | st.from_regex("[A-Za-z0-9]{1,3}", fullmatch=True))
-def test_a_new_user_is_loaded_as_the_schema_loads_it(body, id):
-    loaded = quick.new_user({**body, "id": id})
+def load_by_schema(schema, body):
+    try:
+        return schema.load(body)
+    except ValidationError as error:
+        error.add_note(f"The fast loader took {body}")
+        raise
+
+
+def as_json(value):
+    return json.dumps(value, sort_keys=True)  # tells 1 from True and from 1.0, which are equal in Python
+
+
+def one_changed(peer, table):
+    """Yield bodies of which one has one value of the table: among peers, and alone."""
+    for name, values in table.items():
+        for value in values:
+            yield [peer, {**peer, name: value}, peer]
+            yield [{**peer, name: value}]
+
+
+@pytest.mark.parametrize("lane", USER_LANES)
+def test_each_lane_takes_a_user_up_to_every_limit(lane):
+    table = {**bodies.COMMON_USER, **bodies.IGNORED_BY_USERS}
+    if lane == "alike":
+        table = {name: table[name] for name in USER}
+    for sent in one_changed(USER, table):
+        assert agrees(USER_LANES[lane], USER_SCHEMAS, sent), sent
+
+
+@pytest.mark.parametrize("lane", USER_LANES)
+def test_no_lane_takes_a_user_that_the_schema_refuses(lane):
+    for sent in one_changed(USER, bodies.ODD_USER):
+        agrees(USER_LANES[lane], USER_SCHEMAS, sent)
+
+
+@pytest.mark.parametrize("lane", EVENT_LANES)
+def test_each_lane_takes_an_event_up_to_every_limit(lane):
+    for sent in one_changed(EVENT, {**bodies.COMMON_EVENT, **bodies.IGNORED_BY_EVENTS}):
+        assert agrees(EVENT_LANES[lane], EVENT_SCHEMAS, sent), sent
+
+
+@pytest.mark.parametrize("lane", EVENT_LANES)
+def test_no_lane_takes_an_event_that_the_schema_refuses(lane):
+    for sent in one_changed(EVENT, bodies.ODD_EVENT):
+        agrees(EVENT_LANES[lane], EVENT_SCHEMAS, sent)
+    agrees(EVENT_LANES[lane], EVENT_SCHEMAS, [EVENT, {"value": 1}])
+
+
+@pytest.mark.parametrize("lane", USER_LANES)
+def test_each_lane_loads_users_as_the_schema_does(lane):
+    examples = bodies.USERS_ALIKE if lane == "alike" else bodies.USERS
+    properties.check(lambda sent: agrees(USER_LANES[lane], USER_SCHEMAS, sent), examples)
+
+
+@pytest.mark.parametrize("lane", EVENT_LANES)
+def test_each_lane_loads_events_as_the_schema_does(lane):
+    properties.check(lambda sent: agrees(EVENT_LANES[lane], EVENT_SCHEMAS, sent), bodies.EVENTS)
+
+
+# Items of a batch: a type and a uid stand beside the fields.
+
+
+def load_item_by_schema(index, item):
+    fields = {name: value for name, value in item.items() if name not in ("type", "id")}
+    return Item(index, item["type"], Uid().deserialize(item["id"]), load_by_schema(SCHEMAS[item["type"]], fields))
+
+
+def items_agree(items):
+    """Assert that a batch loads as the schemas load each item. Return True if it loaded, False if it left them."""
+    before = as_json(items)
+    loaded = batches._load_together(items)
+    assert as_json(items) == before, "the loader changed an item"
     if loaded is not None:
-        assert loaded == CreateUserSchema().load({**body, "id": id})
+        assert as_json(list(loaded)) == as_json([load_item_by_schema(index, item) for index, item in enumerate(items)])
+    return loaded is not None
 
 
-@settings(max_examples=300, deadline=None)
-@given(EVENTS)
-def test_an_event_is_loaded_as_the_schema_loads_it(body):
-    loaded = quick.event(dict(body))
+def new_user_agrees(body):
+    loaded = quick.new_user(body)
     if loaded is not None:
-        assert loaded == EventSchema().load(body)
+        assert as_json(loaded) == as_json(load_by_schema(CreateUserSchema(), body))
+    return loaded is not None
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {
-            "first_name": "Ada",
-            "last_name": None,
-            "email": "ada.l+x@mail.example.com",
-            "meta": {"plan": "pro", "n": 1.5},
-        },
-        {"number": "+234 803 123 4567", "is_account": True, "created_at": "2020-08-11"},
-        {},
-    ],
-)
-def test_the_common_user_is_loaded_by_hand(body):
-    assert quick.user(body) is not None
-    assert quick.new_user({**body, "id": "u1"}) == {**quick.user(body), "id": "u1"}
+ITEM_OF_USER, ITEM_OF_EVENT = {**USER, "type": "update", "id": "u1"}, {**EVENT, "type": "event", "id": "u1"}
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"event": "Paid"},
-        {"event": "Paid", "value": 49.5, "properties": {"currency": "USD"}, "timestamp": "2026-01-12T05:24:39Z"},
-    ],
-)
-def test_the_common_event_is_loaded_by_hand(body):
-    assert quick.event(body) is not None
+def test_a_batch_loads_its_items_as_the_schemas_do():
+    properties.check(items_agree, bodies.ITEMS)
 
 
-@pytest.mark.parametrize("field", ["lists", "accounts", "device_token", "uid", "archived", "tz"])
-def test_what_is_seldom_is_left_to_the_schema(field):
-    assert quick.user({"first_name": "Ada", field: None}) is None
+@pytest.mark.parametrize("peer", [ITEM_OF_USER, ITEM_OF_EVENT])
+def test_a_batch_takes_every_plain_uid_and_leaves_the_others(peer):
+    assert all(map(items_agree, one_changed(peer, {"id": bodies.COMMON_UIDS})))
+    for items in one_changed(peer, {"id": bodies.ODD_UIDS, "type": bodies.ODD_TYPES}):
+        items_agree(items)
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(USERS, max_size=4))
-def test_many_users_are_loaded_as_each_of_them_is(bodies):
-    loaded = quick.users([dict(body) for body in bodies])
-    assert loaded is None or loaded == [quick.user(body) for body in bodies]
+@pytest.mark.parametrize("odd", [*bodies.WRONG, {"type": "update"}, {"id": "u1"}, {"type": "event", "id": "u1"}])
+def test_a_batch_leaves_items_of_another_form_to_the_schema(odd):
+    assert not items_agree([ITEM_OF_USER, odd]) and not items_agree([ITEM_OF_EVENT, odd])
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(USERS, max_size=4) | USERS.map(lambda body: [body] * 3))
-def test_users_alike_are_loaded_as_each_of_them_is(bodies):
-    columns = quick.users_alike([dict(body) for body in bodies])
-    if columns is not None:
-        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        assert (rows or [{} for _ in bodies]) == [quick.user(body) for body in bodies]
-    named = [{"type": "update", **body, "id": "u"} for body in bodies]
-    assert quick.users_alike(named, frozenset(("type", "id"))) == columns
+def test_a_batch_takes_creates_updates_and_events():
+    assert items_agree([ITEM_OF_USER, ITEM_OF_EVENT, {**ITEM_OF_USER, "type": "create"}, ITEM_OF_EVENT])
+    assert items_agree([]) and items_agree([{"type": "update", "id": "u1"}] * 2)
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(EVENTS, max_size=4))
-def test_many_events_are_loaded_as_each_of_them_is(bodies):
-    loaded = quick.events([dict(body) for body in bodies])
-    assert loaded is None or loaded == [quick.event(body) for body in bodies]
+def test_a_batch_of_users_with_the_same_fields_becomes_columns():
+    alike = batches._load_together([ITEM_OF_USER, {**ITEM_OF_USER, "type": "create", "id": "u2"}])
+    assert isinstance(alike, Alike) and (alike.types, alike.uids) == (["update", "create"], ["u1", "u2"])
+    assert alike.columns == {name: [value] * 2 for name, value in USER.items() if name != "unknown"}
 
 
-ITEMS = st.builds(
-    lambda body, more: {**body, **more},
-    USERS | EVENTS,
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "type": st.sampled_from(["create", "update", "event", "x", 1]),
-            "id": st.sampled_from(["u1", "ü", "", 1]),
-        },
-    ),
-)
+def test_a_new_user_is_loaded_with_every_plain_uid():
+    for uid in bodies.COMMON_UIDS:
+        assert new_user_agrees({**USER, "id": uid})
+    for uid in bodies.ODD_UIDS:
+        new_user_agrees({**USER, "id": uid})
+    assert quick.new_user(USER) is None
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(ITEMS | scalars, max_size=4))
-def test_many_items_are_loaded_as_each_of_them_is(items):
-    together = batches._load_together(items)
-    assert together is None or Loaded(list(together), {}) == batches.load_each(batches._load, items)
+def test_several_uids_are_plain_when_each_is():
+    def agree(sent):
+        plain = uids.are_plain([body["id"] for body in sent])
+        assert plain == all(isinstance(body["id"], str) and uids.is_plain(body["id"]) for body in sent)
+        return plain
+
+    properties.check(agree, bodies.UIDS)
+    assert all(agree(sent) for sent in one_changed({"id": "u1"}, {"id": bodies.COMMON_UIDS}))
+    assert not any(
+        agree(sent) for sent in one_changed({"id": "u1"}, {"id": ["", "x" * 256, "ü", "u1\n", "a b", 5, None]})
+    )
 
 
-def test_common_items_are_loaded_together():
-    user, event = {"type": "update", "id": "u1", "first_name": "Ada"}, {"type": "event", "id": "u1", "event": "Paid"}
-    assert batches._load_together([user, event, {**user, "type": "create"}]) is not None
-    assert batches._load_together([]) == []
-    alike = batches._load_together([user, {**user, "id": "u2"}])
-    assert isinstance(alike, Alike) and alike.columns == {"first_name": ["Ada", "Ada"]}
-
-
-@given(st.lists(texts | st.text("aZ09", max_size=260) | st.integers(), max_size=4))
-def test_many_uids_are_plain_when_each_is(named):
-    assert uids.are_plain(named) == all(isinstance(one, str) and uids.is_plain(one) for one in named)
-
-
-COMMON = {
-    "first_name": "Ada",
-    "last_name": None,
-    "email": "a@b.co",
-    "number": "+23480",
-    "meta": {"n": 1},
-    "unknown": [],
-}
+def test_no_users_and_no_events_are_loaded_as_none():
+    assert quick.users([]) == quick.events([]) == [] and quick.users_alike([]) is None
 
 
 @pytest.mark.parametrize("odd", [
-    {"first_name": "x" * 256}, {"first_name": 1}, {"number": "1234"}, {"number": 12345}, {"number": ""}, {"email": "x"}, {"meta": None},
-    {"meta": {"": 1}}, {"meta": {"k" * 129: 1}}, {"meta": {"k": None}}, {"meta": {"k": "x" * 4097}}, {"meta": []}, {"lists": []},
-    {"meta": {str(n): 1 for n in range(301)}}, {"is_account": 1}, {"created_at": None}, {"created_at": "2026-02-30"},
+    {}, {"first_name": "Ada"}, {**USER, "more": 1}, {**USER, "created_at": 0}, {**USER, "lists": []}, {**USER, "timestamp": 0},
+    {**{name: USER[name] for name in USER if name != "unknown"}, "other": []},
 ])  # fmt: skip
-def test_one_that_is_not_surely_right_leaves_all_to_be_looked_at_alone(odd):
-    assert quick.users([COMMON, COMMON]) == [quick.user(COMMON)] * 2
-    assert quick.users([COMMON, odd, COMMON]) is None and quick.user(odd) is None
-
-
-def test_users_alike_are_columns():
-    known = {name: [value] * 2 for name, value in COMMON.items() if name != "unknown"}
-    assert quick.users_alike([COMMON, COMMON]) == known
-    assert quick.users_alike([COMMON, {"last_name": "B", **COMMON}]) == {**known, "last_name": [None, None]}
-
-
-@pytest.mark.parametrize("odd", [
-    {}, {"first_name": "Ada"}, {**COMMON, "more": 1}, {**{name: COMMON[name] for name in COMMON if name != "unknown"}, "lists": []},
-    {**COMMON, "email": "a@b.co\nc@d.co"}, {**COMMON, "number": "+23480\n23480"}, {**COMMON, "meta": {"k": None}},
-])  # fmt: skip
-def test_users_of_whom_one_is_not_as_the_others_are_not_alike(odd):
-    assert quick.users_alike([COMMON, odd]) is None and quick.users_alike([odd, COMMON]) is None
+def test_users_with_different_fields_are_not_alike(odd):
+    assert quick.users_alike([USER, odd]) is None and quick.users_alike([odd, USER]) is None
