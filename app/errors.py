@@ -252,3 +252,10 @@ class InternalError(Failure):
 
 class Misconfigured(Exception):
     """A setting is wrong: the start stops with this one line, which names the variable. It never reaches a client."""
+
+
+class NotDone(Exception):
+    """Nothing of a write was done, and that is proven: it may be done again. It never reaches a client.
+
+    The cause says why. Any other exception of a write means that nobody knows whether it was done.
+    """

@@ -124,7 +124,9 @@ class Guard:
 
         store.execute_sql, store.insert_new = watched_execute, watched_insert_new
         store.write_many = watched_many(store.write_many)
-        store.run_all, store.commit_all = watched(store.run_all), watched(store.commit_all)
+        store.run_all = watched(store.run_all)
+        if store is PostgresStore:
+            store.commit_all = watched(store.commit_all)
 
 
 def _caller() -> tuple[str, str]:

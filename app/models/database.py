@@ -1,13 +1,21 @@
 """The connection, the transaction, and what happens when either breaks.
 
-One connection is kept for each thread. Every access goes through `transaction` or `statement`, which run it again
-where that is safe (a conflict, a connection that died) and raise errors.StorageUnavailable where it is not.
+One connection is kept for each thread. Every access goes through one of these:
+
+- `transaction`, and `commit_all` and `in_one_commit` for writes that share one. Until COMMIT is sent nothing is done:
+  such a try is run again after a conflict or a lost connection.
+- `statement`, which only reads: it is run again as well.
+- `unrepeated`, one statement that writes.
+
+When COMMIT, or a statement that writes by itself, fails in a way that does not prove that nothing was done, the outcome
+is unknown: errors.StorageUnavailable, and nothing is done again. The stores prove it (`refused`); the shared commits
+raise errors.NotDone then.
 """
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
 import peewee
 
@@ -15,7 +23,7 @@ from app import errors, waiting
 from app.config import Settings
 from app.models import stores
 from app.models.dialects import Dialect
-from app.models.stores import PostgresStore, Rows, SqliteStore, peewee_errors
+from app.models.stores import PostgresStore, Rows, SqliteStore, chain, peewee_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,7 +31,7 @@ T = TypeVar("T")
 _MAX_RETRIES = 3
 _RETRY_PAUSE = 0.02  # seconds, doubled each time: lets the transaction that won finish
 
-_FAILURES = (peewee.PeeweeException, errors.StorageUnavailable)
+_FAILURES = (peewee.PeeweeException, errors.StorageUnavailable, *stores.DRIVER_ERRORS)
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock: Postgres asks for the transaction again
 # The database in use; models and statements name this, create_app and the tests say which one it is.
 db = peewee.DatabaseProxy()
@@ -117,23 +125,65 @@ def insert_new(table: str, rows: Rows) -> int:
 def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     """Run the calls in one transaction, all or none, and return the rows of each when it is committed.
 
-    Run again after a conflict only. Raises errors.StorageUnavailable: then nobody knows whether it was done.
+    Run again after a conflict only. Raises errors.NotDone, and errors.StorageUnavailable: then nobody knows whether it
+    was done.
     """
     texts = _texts(calls)
-    return _persist(lambda: cast("list[list[tuple[Any, ...]]]", db.commit_all(texts)), lambda: False)
+    if db.obj.dialect.name == "sqlite":
+        one = _Try(lambda: cast("list[list[tuple[Any, ...]]]", db.run_all(texts)))
+        return _share(one, one.is_done)
+    return _share(lambda: cast("list[list[tuple[Any, ...]]]", db.commit_all(texts)), _may_be_done)
 
 
 def in_one_commit(operation: Callable[[], T]) -> T:
     """Run the function, and all transactions in it, in one; not again, as it may leave more behind than rows.
 
-    Raises errors.StorageUnavailable: then nobody knows whether it was done.
+    Raises errors.NotDone, also for what the function raises; errors.StorageUnavailable when nobody knows whether it was
+    done.
     """
+    one = _Try(operation)
+    return _share(one, one.is_done, retries=0)
 
-    def attempt() -> T:
+
+def _share(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], retries: int = _MAX_RETRIES) -> T:
+    """Do what several callers share. may_be_done: whether what ended in an error may be done all the same."""
+    retry = 0
+    while True:
+        try:
+            db.obj.drop_lost()
+            return attempt()
+        except Exception as error:
+            is_unknown = may_be_done(error)
+            _tidy()
+            if is_unknown:
+                raise errors.StorageUnavailable() from error
+            if retry >= retries or not _is_conflict(error):
+                raise errors.NotDone() from error
+        waiting.sleep(_RETRY_PAUSE * 2**retry)
+        retry += 1
+
+
+class _Try(Generic[T]):
+    """One try of a transaction, which knows whether its COMMIT was sent."""
+
+    def __init__(self, operation: Callable[[], T]):
+        self._operation, self._sent = operation, False
+
+    def __call__(self) -> T:
+        self._sent = False
         with db.atomic():
-            return operation()
+            result = self._operation()
+            self._sent = True
+        return result
 
-    return _persist(attempt, lambda: False)
+    def is_done(self, error: Exception) -> bool:
+        """Tell whether what ended in that error may be done all the same."""
+        return self._sent and _may_be_done(error)
+
+
+def _may_be_done(error: Exception) -> bool:
+    """Tell whether a statement that ended in an error may be done all the same: the database did not refuse it."""
+    return not isinstance(error, errors.Failure) and not db.obj.refused(error)
 
 
 def transaction(operation: Callable[P, T]) -> Callable[P, T]:
@@ -149,37 +199,29 @@ def transaction(operation: Callable[P, T]) -> Callable[P, T]:
         if db.in_transaction():
             with db.atomic():
                 return operation(*args, **kwargs)
-
-        is_committing = False
-
-        def attempt() -> T:
-            nonlocal is_committing
-            is_committing = False
-            with db.atomic():
-                result = operation(*args, **kwargs)
-                is_committing = True
-            return result
-
-        return _persist(attempt, lambda: not is_committing)
+        one = _Try(lambda: operation(*args, **kwargs))
+        return _persist(one, one.is_done)
 
     return run
 
 
 def unrepeated(operation: Callable[P, T]) -> Callable[P, T]:
-    """As `statement`, for what must not be done again on another connection. Raises errors.StorageUnavailable."""
+    """Run the function, one statement that writes, without a transaction around it.
+
+    Run again after a conflict only. Raises errors.StorageUnavailable: then nobody knows whether it was done.
+    """
 
     @functools.wraps(operation)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        return _persist(lambda: operation(*args, **kwargs), lambda: False)
+        if db.in_transaction():
+            return operation(*args, **kwargs)
+        return _persist(lambda: operation(*args, **kwargs), _may_be_done)
 
     return run
 
 
 def statement(operation: Callable[P, T]) -> Callable[P, T]:
-    """Run the function without a transaction around it: each statement in it is one of its own.
-
-    For reads, and for writes that change nothing more when they are done twice. Raises errors.StorageUnavailable.
-    """
+    """Run the function, which only reads, without a transaction around it. Raises errors.StorageUnavailable."""
 
     @functools.wraps(operation)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -189,32 +231,43 @@ def statement(operation: Callable[P, T]) -> Callable[P, T]:
         except _FAILURES as error:
             if is_inside:
                 raise
-            _recover(error, 0, may_reconnect=True)
-        return _persist(lambda: operation(*args, **kwargs), lambda: True, retry=1)
+            _recover(error, 0, may_be_done=False)
+        return _persist(lambda: operation(*args, **kwargs), lambda error: False, retry=1)
 
     return run
 
 
-def _persist(attempt: Callable[[], T], may_reconnect: Callable[[], bool], retry: int = 0) -> T:
+def _persist(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], retry: int = 0) -> T:
+    """Try until it succeeds or must not be tried again. may_be_done: whether what ended in an error may be done."""
     while True:
         try:
+            db.obj.drop_lost()
             return attempt()
-        except _FAILURES as error:
-            _recover(error, retry, may_reconnect())
+        except Exception as error:  # noqa: BLE001 - `_recover` raises it or one for it
+            _recover(error, retry, may_be_done(error))
         retry += 1
 
 
-def _recover(error: BaseException, retry: int, may_reconnect: bool) -> None:
+def _recover(error: Exception, retry: int, may_be_done: bool) -> None:
     """Return when what failed is to be tried again. Raises errors.StorageUnavailable or the error where it is not."""
-    broken = db.is_broken()
-    if broken or db.in_transaction():
-        forget_connection()
-    if retry < _MAX_RETRIES and (_is_conflict(error) or (broken and may_reconnect)):
+    is_lost = _tidy()
+    is_driver = isinstance(error, _FAILURES)
+    if may_be_done:
+        raise errors.StorageUnavailable() from error
+    if is_driver and retry < _MAX_RETRIES and (is_lost or _is_conflict(error)):
         waiting.sleep(_RETRY_PAUSE * 2**retry)
-    elif broken or any(isinstance(one, db.unavailable) for one in _chain(error)):
+    elif is_driver and (is_lost or any(isinstance(one, db.unavailable) for one in chain(error))):
         raise errors.StorageUnavailable() from error
     else:
         raise error
+
+
+def _tidy() -> bool:
+    """Give up a connection that is lost or in a transaction; return whether it was lost."""
+    is_lost = bool(db.is_broken())
+    if is_lost or db.in_transaction():
+        forget_connection()
+    return is_lost
 
 
 def forget_connection() -> None:
@@ -227,12 +280,4 @@ def forget_connection() -> None:
 
 
 def _is_conflict(error: BaseException) -> bool:
-    return any(getattr(one, "sqlstate", None) in _CONFLICTS for one in _chain(error))
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from: peewee wraps the driver's error, a failed rollback hides the one before."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__context__
+    return any(getattr(one, "sqlstate", None) in _CONFLICTS for one in chain(error))

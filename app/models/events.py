@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, statement, transaction, write_many
+from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, transaction, unrepeated, write_many
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
 from app.models.stores import Rows
 from app.models.users import dump, load_flat
@@ -116,7 +116,7 @@ def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow
     return rules_in(_record_at_once(wanted[0]) if len(wanted) == 1 else _record(wanted))
 
 
-@statement
+@unrepeated
 def _record_at_once(call: Call) -> list[list[tuple[Any, ...]]]:
     return run_all([call])
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Statement, statement
+from app.models.database import BaseModel, Statement, statement, unrepeated
 
 
 class Import(BaseModel):
@@ -68,7 +68,7 @@ def find(workspace: int, file_hash: str) -> Progress | None:
     return Progress._make(rows[0]) if rows else None
 
 
-@statement
+@unrepeated
 def begin(workspace: int, file_hash: str, now: int) -> None:
     """Note that the import of a file begins, at its first byte. Raises errors.StorageUnavailable."""
     _BEGIN(workspace, file_hash, now)

@@ -2,7 +2,7 @@
 
 import peewee
 
-from app.models.database import BaseModel, Statement, statement
+from app.models.database import BaseModel, Statement, statement, unrepeated
 
 
 class JobRun(BaseModel):
@@ -42,7 +42,7 @@ def workspaces_to_erase_in(now: int) -> list[int]:
     return [workspace for (workspace,) in _TO_ERASE_IN(now)]
 
 
-@statement
+@unrepeated
 def note_run(name: str, began_at: int) -> None:
     """Note that the job which began then is done."""
     _NOTE(name, began_at)

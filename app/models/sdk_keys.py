@@ -7,7 +7,7 @@ import orjson
 import peewee
 
 from app import ids
-from app.models.database import BaseModel, Statement, statement
+from app.models.database import BaseModel, Statement, unrepeated
 
 _LISTS_AND_OBJECTS = ("issuers", "audiences", "claims")
 
@@ -116,7 +116,7 @@ def delete(workspace: int, id: str) -> bool:
     return bool(_DELETE(workspace, id))
 
 
-@statement
+@unrepeated
 def claim_fetch(workspace: int, id: str, url: str, now: int, before: int) -> bool:
     """Note that the caller fetches the set now, unless somebody set out later than `before`. Returns whether it may.
 
@@ -125,13 +125,13 @@ def claim_fetch(workspace: int, id: str, url: str, now: int, before: int) -> boo
     return bool(_CLAIM_FETCH(now, workspace, id, url, before))
 
 
-@statement
+@unrepeated
 def note_fetched(workspace: int, id: str, url: str, jwks: list[dict[str, str]], now: int) -> None:
     """Keep the set that was fetched from the URL, if it is still the key's. Raises errors.StorageUnavailable."""
     _NOTE_FETCHED(orjson.dumps(jwks).decode(), now, workspace, id, url)
 
 
-@statement
+@unrepeated
 def note_problem(workspace: int, id: str, url: str, problem: str) -> None:
     """Note why the set could not be fetched from the URL. Raises errors.StorageUnavailable."""
     _NOTE_PROBLEM(problem, workspace, id, url)

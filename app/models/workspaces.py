@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Statement, statement
+from app.models.database import BaseModel, Statement, unrepeated
 
 
 class Workspace(BaseModel):
@@ -97,7 +97,7 @@ _TRY_WRITE = Statement(
 )
 
 
-@statement
+@unrepeated
 def try_write() -> None:
     """Write to the disk, and change nothing. Raises errors.StorageUnavailable when the database takes no writes."""
     _TRY_WRITE()

@@ -113,7 +113,8 @@ def ensure_prepared(settings: Settings) -> NewWorkspace | None:
 def in_one_commit(operation: Callable[[], T]) -> T:
     """Do what has transactions of its own in one around them all; they become savepoints. Call on SQLite only.
 
-    When it raises, nothing was done; but after errors.StorageUnavailable nobody knows whether it was.
+    Raises errors.NotDone, also for what the operation raises; errors.StorageUnavailable when nobody knows whether it
+    was done.
     """
     return database.in_one_commit(operation)
 

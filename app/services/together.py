@@ -83,8 +83,13 @@ READS = (Retrieval, Listing)
 
 
 def look(wanted: Sequence[Read]) -> list[Any]:
-    """Do what only reads; return the results. Raises errors.StorageUnavailable."""
-    return _with_segments(wanted, _look(wanted))
+    """Do what only reads; return the results. Raises errors.StorageUnavailable; errors.NotDone for a fault of ours."""
+    try:
+        return _with_segments(wanted, _look(wanted))
+    except errors.Failure:
+        raise
+    except Exception as error:
+        raise errors.NotDone() from error
 
 
 @statement
@@ -149,23 +154,27 @@ def _page(page: rendering.RenderedPage | None, more: Rows, limit: int) -> cursor
 def write(wanted: Sequence[Write]) -> list[Upserted | Appended | None]:
     """Do what writes, in one transaction, all or none; return the results when it is on disk.
 
-    Raises errors.StorageUnavailable and errors.InternalError: then nobody may do them again, for they may be done.
+    Raises errors.NotDone; errors.StorageUnavailable, errors.InternalError and anything else mean that nobody may do
+    them again, for they may be done.
     """
-    is_done = False
+    is_begun = is_done = False
 
     def commit(calls: Sequence[Call]) -> list[Rows]:
-        nonlocal is_done
+        nonlocal is_begun, is_done
+        is_begun = True
         rows = _commit(wanted, calls)
         is_done = True
         return rows
 
     try:
         return _written(wanted, commit)
-    except errors.Failure:
+    except (errors.Failure, errors.NotDone):
         raise
     except Exception as error:
         if is_done:
             raise errors.InternalError() from error
+        if not is_begun:
+            raise errors.NotDone() from error
         raise
 
 

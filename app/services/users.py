@@ -10,7 +10,7 @@ from app.cursors import Page
 from app.journal import Entry
 from app.models import devices
 from app.models import users as store
-from app.models.database import statement, transaction
+from app.models.database import statement, transaction, unrepeated
 from app.models.keyset import of_workspace
 from app.models.users import UserRow
 from app.services import audit, erasures, memberships, subscriptions
@@ -159,7 +159,7 @@ def lock(workspace: int, uid: str) -> str:
     return id
 
 
-@statement
+@transaction
 def archive(workspace: int, uid: str) -> None:
     """Archive the user: it stays, its events are dropped from now on. Twice is as once. Raises errors.UserNotFound."""
     if not store.archive(workspace, uid, clock.now()):
@@ -203,7 +203,7 @@ def _save(workspace: int, uid: str, changes: Mapping[str, Any], full: bool, id: 
     return saved._replace(user=membership.shown(workspace, [saved.user])[0])
 
 
-@statement
+@unrepeated
 def _save_fields(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
     known = None if fields else store.find(workspace, uid)  # SDKs identify with nothing new: that needs no write
     return Saved(known, False) if known else _upsert(workspace, uid, fields, full, id)

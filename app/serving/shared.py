@@ -44,10 +44,11 @@ class SharedCommit:
         try:
             with logs.held():
                 return storage.in_one_commit(lambda: self._call_all(environs))
-        except errors.StorageUnavailable as failure:  # not to be tried again: it may have been done
-            return [call(self._application, {**environ, FAILURE: failure}) for environ in environs]
-        except Exception:  # noqa: BLE001 - nothing was done; alone each finds out whose fault it is
+        except errors.NotDone:  # alone each finds out whose fault it is
             return [call(self._application, environ) for environ in map(_again, environs)]
+        except Exception as error:  # noqa: BLE001 - not to be tried again: it may have been done
+            failure = error if isinstance(error, errors.Failure) else errors.StorageUnavailable()
+            return [call(self._application, {**environ, FAILURE: failure}) for environ in environs]
 
     def _call_all(self, environs: Sequence[Environ]) -> list[Replied]:
         replies = []

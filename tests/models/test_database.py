@@ -30,7 +30,7 @@ def kill(settings):
     def kill():
         with psycopg.connect(settings.database_url, autocommit=True) as other:
             other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "  # milliseconds that it waits for the end
                 "WHERE application_name = 'rollcall' AND datname = current_database()"
             )
 
@@ -61,10 +61,7 @@ def test_a_connection_that_died_after_a_conflict_is_replaced(app, workspace, kil
         with atomic(proxy):
             yield
             if len(tries) == 1:
-                try:
-                    raise psycopg.errors.SerializationFailure
-                except psycopg.Error as error:
-                    raise peewee.OperationalError from error
+                db.execute_sql("DO $$BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END$$")
 
     @transaction
     def read():

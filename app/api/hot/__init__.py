@@ -105,13 +105,11 @@ def _do(
     failure = None
     try:
         results = run([one.operation for _, one, _ in wanted])
-    except errors.Failure as error:  # not to be tried again: it may have been done
-        results, failure = [None] * len(wanted), error
-        if isinstance(error, errors.InternalError):
-            logs.fault(error.__cause__ or error, request_id="", method="", route="together")
-    except Exception as error:  # noqa: BLE001 - nothing was done; the routes find out whose fault it is
-        logs.fault(error, request_id="", method="", route="together")
+    except errors.NotDone as error:  # the routes find out whose fault it is
+        logs.fault(error.__cause__ or error, request_id="", method="", route="together")
         results = [None] * len(wanted)
+    except Exception as error:  # noqa: BLE001 - not to be tried again: it may have been done
+        results, failure = [None] * len(wanted), _failure(error)
     answered = []
     for (index, one, stands), result in zip(wanted, results, strict=True):
         if result is not None:
@@ -120,3 +118,10 @@ def _do(
         else:
             answers[index] = Left({rates.COUNTED: stands, FAILURE: failure} if failure else {rates.COUNTED: stands})
     logs.requests(map(line, answered))
+
+
+def _failure(error: Exception) -> errors.Failure:
+    """Return what the callers are told; a fault of ours is logged."""
+    if not isinstance(error, errors.Failure) or isinstance(error, errors.InternalError):
+        logs.fault(error.__cause__ or error, request_id="", method="", route="together")
+    return error if isinstance(error, errors.Failure) else errors.StorageUnavailable()

@@ -2,18 +2,20 @@
 
 import contextlib
 import functools
+import select
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 import peewee
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.waiting import Ready
 
 from app import errors, waiting
 from app.config import Settings
 from app.models.dialects import POSTGRES, Dialect
 from app.models.stores.arrays import Rows, Run, array
-from app.models.stores.driver import cause_of, peewee_errors
+from app.models.stores.driver import cause_of, chain, peewee_errors
 
 _CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
 _NETWORK_TIME = 5_000  # milliseconds that an answer may be under way
@@ -99,16 +101,49 @@ class PostgresStore(peewee.PostgresqlDatabase):
         connection, wanted = cast("Any", self).connection(), list(map(_with_arrays, calls))
         if len(wanted) == 1:  # it is a transaction by itself
             return [self._rows(connection, *wanted[0])]
-        try:
-            with peewee_errors, connection.pipeline():
-                connection.execute("BEGIN")
-                cursors = [connection.execute(text, parameters) for text, parameters in wanted]
-                connection.execute("COMMIT")
-                return [cursor.fetchall() for cursor in cursors]
-        except peewee.PeeweeException:
-            if not self.is_broken():
+        with peewee_errors, connection.pipeline():
+            connection.execute("BEGIN")
+            cursors = [connection.execute(text, parameters) for text, parameters in wanted]
+            end = connection.execute("COMMIT")
+            rows = [cursor.fetchall() for cursor in cursors]
+        _check_commit(end)
+        return rows
+
+    def commit(self) -> None:
+        """Commit. Raises peewee.InternalError where a statement had failed, so that Postgres took all back."""
+        with peewee_errors:
+            _check_commit(cast("Any", self).connection().execute("COMMIT"))
+
+    def drop_lost(self) -> None:
+        """Give up a connection that Postgres has ended meanwhile, before anything is sent on it.
+
+        Nothing comes unasked on a connection that idles but its end, and the notice of it.
+        """
+        if self.is_closed() or self.in_transaction():
+            return
+        connection = self._state.conn  # type: ignore[attr-defined]
+        if connection.closed or _has_something_to_say(connection.pgconn.socket):
+            self.dispose()
+            with contextlib.suppress(psycopg.Error):
+                connection.close()
+
+    def refused(self, error: BaseException) -> bool:
+        """Tell whether a COMMIT, or a statement that writes by itself, surely did nothing.
+
+        So it is when there was no connection, and when Postgres itself refused a statement and the connection goes on
+        after a rollback. A server that is about to end says FATAL; what a pooler says of its server is of class 08.
+        """
+        if self.is_closed():
+            return True
+        said = [one for one in chain(error) if isinstance(one, psycopg.Error)]
+        return bool(said) and all(map(_is_refusal, said)) and self._can_go_on()
+
+    def _can_go_on(self) -> bool:
+        connection = self._state.conn  # type: ignore[attr-defined]
+        with contextlib.suppress(psycopg.Error):
+            if not connection.closed:
                 connection.rollback()
-            raise
+        return not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
 
     @staticmethod
     def _rows(connection: Any, text: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
@@ -123,6 +158,21 @@ class PostgresStore(peewee.PostgresqlDatabase):
     def is_broken(self) -> bool:
         """Tell whether the connection of this thread is lost."""
         return not self.is_closed() and bool(self._state.conn.closed)  # type: ignore[attr-defined]
+
+
+def _check_commit(end: Any) -> None:
+    if end.statusmessage != "COMMIT":  # Postgres answers ROLLBACK, and calls it no error
+        raise peewee.InternalError("The transaction was taken back.")
+
+
+def _is_refusal(error: psycopg.Error) -> bool:
+    return error.diag.severity_nonlocalized == "ERROR" and not (error.sqlstate or "08").startswith("08")
+
+
+def _has_something_to_say(socket: int) -> bool:
+    poll = select.poll()
+    poll.register(socket, select.POLLIN | select.POLLHUP)
+    return bool(poll.poll(0))
 
 
 def _with_arrays(call: Run) -> tuple[str, tuple[Any, ...]]:

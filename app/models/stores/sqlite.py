@@ -16,7 +16,7 @@ from app import errors
 from app.config import Settings
 from app.models.dialects import SQLITE, Dialect
 from app.models.stores.arrays import Rows, Run
-from app.models.stores.driver import cause_of, peewee_errors
+from app.models.stores.driver import cause_of, chain, peewee_errors
 
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock: less than a millisecond
 # Seconds between two tries to get the lock of the writer, who has it for a millisecond or two. With 0.5 ms two workers
@@ -132,10 +132,36 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         finally:
             connection.set_progress_handler(None)
 
-    def commit_all(self, calls: Sequence[Run]) -> list[list[tuple[Any, ...]]]:
-        """Run SQL texts in a transaction of their own; return the rows of each when it is on disk."""
-        with self.atomic():
-            return self.run_all(calls)
+    def commit(self) -> bool:
+        """Commit. Raises peewee.OperationalError where SQLite has taken the transaction back by itself."""
+        if self.is_closed() or not self.connection().in_transaction:
+            raise peewee.OperationalError("SQLite has taken the transaction back.")
+        return bool(super().commit())
+
+    def drop_lost(self) -> None:
+        """Do nothing: SQLite's connection is never lost."""
+
+    def refused(self, error: BaseException) -> bool:
+        """Tell whether a COMMIT, or a statement that writes by itself, surely did nothing.
+
+        After an I/O error the log may hold all of it, and whoever recovers the file finds it.
+        """
+        said = [one for one in chain(error) if isinstance(one, apsw.Error)]
+        return self.is_closed() or (bool(said) and not any(isinstance(one, _UNCLEAR) for one in said))
+
+
+# With these nobody knows how much reached the disk; others are a lock that was not to be had, or a statement refused.
+_UNCLEAR = (
+    apsw.IOError,
+    apsw.FullError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+    apsw.ProtocolError,
+    apsw.InterruptError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.InternalError,
+)
 
 
 class _Reading:

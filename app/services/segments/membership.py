@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app import clock, errors
 from app.models import segments as store
-from app.models.database import statement
+from app.models.database import statement, unrepeated
 from app.models.keyset import Filter
 from app.models.users import UserRow
 
@@ -33,13 +33,13 @@ def condition(workspace: int, segment_id: str) -> Filter:
     return found
 
 
-@statement
+@unrepeated
 def mark(workspace: int, *uids: str) -> None:
     """Have these users looked at by the next sweep, which finds what they entered and left."""
     store.mark(workspace, "uid", uids)
 
 
-@statement
+@unrepeated
 def mark_ids(workspace: int, *ids: str) -> None:
     """As `mark`, by internal ids."""
     store.mark(workspace, "id", ids)
