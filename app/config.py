@@ -98,6 +98,7 @@ class Settings:
     )
     lock_timeout: int = _setting("ROLLCALL_LOCK_TIMEOUT", 5_000, "milliseconds", validate.Range(100, 600_000))
     prepare_statements: bool = _setting("ROLLCALL_PREPARE_STATEMENTS", True, "true or false")
+    pooler: str = _setting("ROLLCALL_POOLER", "none", "kind", validate.OneOf(["none", "transaction"]))
     shutdown_timeout: int = _setting("ROLLCALL_SHUTDOWN_TIMEOUT", 10, "seconds", validate.Range(1, 600))
     rate_key: str = _setting("ROLLCALL_RATE_KEY", "20000/second", "requests in a time", _check_rate)
     rate_address: str = _setting("ROLLCALL_RATE_ADDRESS", "10000/second", "requests in a time", _check_rate)
@@ -131,6 +132,11 @@ class Settings:
     def sqlite_path(self) -> str:
         """The file that `sqlite:///data/x.db` (relative) or `sqlite:////var/x.db` (absolute) names."""
         return self.database_url.removeprefix("sqlite:///")
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler gives each transaction whichever server connection is free."""
+        return self.pooler == "transaction" or not self.prepare_statements
 
     @property
     def proxies(self) -> list[Network]:

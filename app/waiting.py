@@ -42,11 +42,15 @@ def may_stop() -> bool:
     return isinstance(getcurrent(), _Task)
 
 
-def until(file: int, events: int) -> int:
-    """Wait until the file of this number is READABLE, WRITABLE or either; return which. Call where `may_stop`."""
+def until(file: int, events: int, seconds: float) -> int:
+    """Wait until the file of this number is READABLE, WRITABLE or either; return which, 0 after so many seconds.
+
+    Call where `may_stop`.
+    """
     loop, resume = asyncio.get_running_loop(), getcurrent().resume
 
     def ready(event: int) -> None:
+        timer.cancel()
         # None is kept: the number may be that of another file the next time.
         if events & READABLE:
             loop.remove_reader(file)
@@ -59,6 +63,7 @@ def until(file: int, events: int) -> int:
         loop.add_reader(file, ready, READABLE)
     if events & WRITABLE:
         loop.add_writer(file, ready, WRITABLE)
+    timer = loop.call_later(seconds, ready, 0)
     return int(_stop())
 
 

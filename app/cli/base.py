@@ -18,7 +18,6 @@ def with_storage(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         settings = read_settings()
-        logs.configure("warning")
         storage.open(settings)
         made = storage.prepare(settings)
         if made:
@@ -35,6 +34,9 @@ class Group(click.Group):
         """Run the command of the context."""
         try:
             return super().invoke(ctx)
+        except errors.StorageUnavailable as error:
+            click.echo(f"rollcall: {storage.why(error) if error.__cause__ else error}", err=True)
+            ctx.exit(1)
         except (errors.Failure, errors.Misconfigured) as error:
             click.echo(f"rollcall: {error}", err=True)
             ctx.exit(1)
@@ -44,6 +46,7 @@ class Group(click.Group):
 @click.version_option(__version__, prog_name="rollcall")
 def main() -> None:
     """Rollcall, a self-hosted users service. Settings come from the environment: see docs/settings.md."""
+    logs.configure("error")  # a command ends with a line of its own
 
 
 of_workspace = click.option("--workspace", default=workspaces.DEFAULT, show_default=True, help="Name of the workspace.")

@@ -14,12 +14,13 @@ raise errors.NotDone then.
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
 import peewee
 
-from app import errors, waiting
+from app import errors, logs, waiting
 from app.config import Settings
 from app.models import stores
 from app.models.dialects import Dialect
@@ -156,7 +157,7 @@ def _share(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], r
             is_unknown = may_be_done(error)
             _tidy()
             if is_unknown:
-                raise errors.StorageUnavailable() from error
+                raise unavailable(error) from error
             if retry >= retries or not _is_conflict(error):
                 raise errors.NotDone() from error
         waiting.sleep(_RETRY_PAUSE * 2**retry)
@@ -253,13 +254,28 @@ def _recover(error: Exception, retry: int, may_be_done: bool) -> None:
     is_lost = _tidy()
     is_driver = isinstance(error, _FAILURES)
     if may_be_done:
-        raise errors.StorageUnavailable() from error
-    if is_driver and retry < _MAX_RETRIES and (is_lost or _is_conflict(error)):
+        raise unavailable(error) from error
+    is_late = any(isinstance(one, stores.LateError) for one in chain(error))
+    if is_driver and retry < _MAX_RETRIES and (is_lost or _is_conflict(error)) and not is_late:
         waiting.sleep(_RETRY_PAUSE * 2**retry)
     elif is_driver and (is_lost or any(isinstance(one, db.unavailable) for one in chain(error))):
-        raise errors.StorageUnavailable() from error
+        raise unavailable(error) from error
     else:
         raise error
+
+
+def unavailable(error: BaseException) -> errors.StorageUnavailable:
+    """Return the failure that callers are told; why it is so is logged, once a second at most for each cause."""
+    found = stores.cause(error)
+    now = time.monotonic()
+    if now - _told.get(found.name, -_TOLD_SECONDS) >= _TOLD_SECONDS:
+        _told[found.name] = now
+        logs.warning("storage_unavailable", cause=found.name, hint=found.sentence)
+    return errors.StorageUnavailable()
+
+
+_TOLD_SECONDS = 1.0
+_told: dict[str, float] = {}  # when each cause was last told, in seconds of time.monotonic
 
 
 def _tidy() -> bool:
@@ -281,3 +297,28 @@ def forget_connection() -> None:
 
 def _is_conflict(error: BaseException) -> bool:
     return any(getattr(one, "sqlstate", None) in _CONFLICTS for one in chain(error))
+
+
+def give_back_connection() -> None:
+    """Let other threads use the connection of this one, which does not need it just now."""
+    db.obj.give_back()
+
+
+def close_idle_connections() -> None:
+    """Close the connections that were given back and not used for a while."""
+    db.obj.close_idle()
+
+
+def be_patient(seconds: float) -> None:
+    """Wait so long for each answer on the connection of this thread, until `forget_connection`."""
+    db.obj.be_patient(seconds)
+
+
+def answer_seconds() -> float | None:
+    """Return how long an answer of the database is waited for at most; None where nothing is asked over a network."""
+    return getattr(db.obj, "deadline", None)
+
+
+def why(error: BaseException) -> str:
+    """Return in a sentence why the database was not available, and what to do about it. error: what was raised."""
+    return stores.cause(error).sentence

@@ -9,12 +9,12 @@ from typing import TextIO
 import peewee
 
 from app import errors
-from app.models.database import db, forget_connection, statement
+from app.models.database import be_patient, db, forget_connection, statement
 
 # The numbers of the advisory locks on Postgres: "ROLL" and the ones behind it.
 MIGRATING, WORKING, SERVING, SWEEPING = "migrating", "working", "serving", "sweeping"
 _NUMBERS = {MIGRATING: 0x524F4C4C, WORKING: 0x524F4C4D, SWEEPING: 0x524F4C53}
-_LOCK_WAIT = "600s"  # a long migration of another process must end before ours may give up
+_LOCK_SECONDS = 600  # a long migration of another process must end before ours may give up
 
 
 @contextlib.contextmanager
@@ -76,8 +76,9 @@ def _try(file: TextIO, kind: int) -> bool:
 
 @statement
 def _wait_on_postgres(name: str) -> None:
-    db.execute_sql(f"SET lock_timeout = '{_LOCK_WAIT}'")
-    db.execute_sql(f"SET statement_timeout = '{_LOCK_WAIT}'")
+    be_patient(_LOCK_SECONDS + 1)
+    db.execute_sql(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
+    db.execute_sql(f"SET statement_timeout = '{_LOCK_SECONDS}s'")
     db.execute_sql("SELECT pg_advisory_lock(%s)", (_NUMBERS[name],))
 
 

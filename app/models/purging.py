@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import peewee
 
-from app.models.database import db, unrepeated
+from app.models.database import be_patient, db, unrepeated
 
 _PATIENCE = 60.0  # seconds that others who are reading or writing are waited for
 _PAUSE = 0.2  # seconds
+_STEP_SECONDS = 6 * 3600.0  # that one step may take: a table of a terabyte is written anew in that time
 # The tables that hold something about a user.
 _TABLES = (
     "users", "devices", "memberships", "subscriptions", "events", "replies", "reply_subjects", "merged_users",
@@ -61,6 +62,7 @@ def _insist(attempt: Callable[[], bool], *passing: type[Exception]) -> bool:
 
 def _purge_postgres() -> list[str]:
     """Each step removes one of the places where the bytes were found: heap and indexes, statistics, the log."""
+    be_patient(_STEP_SECONDS)
     patience = str(db.session_settings["lock_timeout"])  # while we wait for a table, everybody waits behind us
     db.execute_sql(
         "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)", (patience,)

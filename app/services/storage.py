@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TextIO, TypeVar
 
-from app import errors
+from app import errors, pulse
 from app.config import Settings
 from app.models import database, locks, schema
 from app.models.database import db, forget_connection, open_database, transaction
@@ -17,6 +17,7 @@ from app.services.workspaces import NewWorkspace
 T = TypeVar("T")
 _preparing = threading.Lock()
 _caught_up: set[str] = set()  # journals that agree with the database
+_SLACK = 1.0  # seconds behind the deadline of an answer until a worker counts as one that asks in vain
 _PATIENCE = 0.2  # seconds that a request waits for another one that is preparing; a database that hangs holds up one
 
 
@@ -42,6 +43,21 @@ def disconnect() -> None:
 def abandon_connections() -> None:
     """Forget, after a fork, whatever connection the parent had, without closing it under the parent's feet."""
     db.dispose()
+
+
+def give_back_connection() -> None:
+    """Let other threads use the connection of this one: at the end of a request."""
+    database.give_back_connection()
+
+
+def close_idle_connections() -> None:
+    """Close the connections of this process that nobody has used for a while. Call now and then."""
+    database.close_idle_connections()
+
+
+def why(error: BaseException) -> str:
+    """Return in a sentence why storage was not available, and what to do about it. error: what was raised."""
+    return database.why(error)
 
 
 def prepare(settings: Settings) -> NewWorkspace | None:
@@ -120,7 +136,14 @@ def in_one_commit(operation: Callable[[], T]) -> T:
 
 
 def check() -> None:
-    """Return when the database is reachable, migrated and takes a write; raise errors.StorageUnavailable otherwise."""
+    """Return when the database is reachable, migrated and takes a write, and answers every worker of this machine.
+
+    Raises errors.StorageUnavailable otherwise.
+    """
+    seconds = database.answer_seconds()
+    if seconds and (waiting := pulse.in_vain(seconds + _SLACK)):
+        told = f"Worker {waiting.process} has had no answer from the database for {waiting.seconds:.0f} seconds."
+        raise errors.StorageUnavailable(told)
     if schema.pending():
         raise errors.StorageUnavailable("The database is not migrated yet.")
     try_write()

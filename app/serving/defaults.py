@@ -57,8 +57,8 @@ def on_starting(server):  # type: ignore[no-untyped-def]
         made = storage.prepare(_settings)
         if not storage.is_durable():
             logs.warning("not_durable", hint="fsync is off in Postgres: it may lose acknowledged writes in a crash")
-    except StorageUnavailable:
-        logs.warning("database_away", hint="DATABASE_URL cannot be reached or written; answering 503 until it can")
+    except StorageUnavailable as error:
+        logs.warning("database_away", hint=f"{storage.why(error)} Answering 503 until it is there.")
     except Misconfigured as error:
         raise SystemExit(f"rollcall: {error}") from None
     else:

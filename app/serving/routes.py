@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from app import logs
+from app.services import storage
 from app.serving.environs import Environ
 from app.serving.gathering import Gathering
 from app.serving.shared import Replied, SharedCommit, WsgiApp, call, may_share
@@ -39,8 +40,14 @@ class Routes:
         elif self._executor is None or environ["PATH_INFO"] in INSTANT:
             loop.call_soon(lambda: take(self._call(environ)))
         else:
-            running = loop.run_in_executor(self._executor, self._call, environ)
+            running = loop.run_in_executor(self._executor, self._call_in_thread, environ)
             running.add_done_callback(lambda done: take(done.result()))
+
+    def _call_in_thread(self, environ: Environ) -> Replied:
+        try:
+            return self._call(environ)
+        finally:
+            storage.give_back_connection()
 
     def _call(self, environ: Environ) -> Replied:
         try:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gunicorn.workers.gasgi import ASGIWorker
 
+from app.services import storage
 from app.serving.accepting import Listener, Share
 from app.serving.bridge import Bridge
 from app.serving.connections import Connections, most_connections, take_fast_parser
@@ -54,6 +55,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             )
         while self.alive and self.ppid == os.getppid():
             self.notify()
+            storage.close_idle_connections()
             await asyncio.sleep(_HEARTBEAT)
         await self._shutdown()
 

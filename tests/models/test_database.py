@@ -107,8 +107,8 @@ def test_what_fills_the_socket_is_waited_for_on_the_event_loop(app, monkeypatch,
         waiting.run(lambda: db.execute_sql("SELECT length(%s)", ("x" * 5_000_000,)).fetchone(), future.set_result)
         return await future
 
-    def spy(file, events):
-        waits.append((events, until(file, events)))
+    def spy(file, events, seconds):
+        waits.append((events, until(file, events, seconds)))
         return waits[-1][1]
 
     monkeypatch.setattr(waiting, "until", spy)

@@ -3,11 +3,15 @@
 from app.config import Settings
 from app.models.stores import postgres, sqlite
 from app.models.stores.arrays import Rows, Run
-from app.models.stores.driver import DRIVER_ERRORS, chain, peewee_errors
+from app.models.stores.causes import Cause, cause
+from app.models.stores.driver import DRIVER_ERRORS, LateError, chain, peewee_errors
 from app.models.stores.postgres import PostgresStore
 from app.models.stores.sqlite import SqliteStore
 
-__all__ = ["DRIVER_ERRORS", "PostgresStore", "Rows", "Run", "SqliteStore", "chain", "make", "peewee_errors"]
+__all__ = [
+    "DRIVER_ERRORS", "Cause", "LateError", "PostgresStore", "Rows", "Run", "SqliteStore", "cause", "chain",
+    "make", "peewee_errors",
+]  # fmt: skip
 
 
 def make(settings: Settings) -> SqliteStore | PostgresStore:

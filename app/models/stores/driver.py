@@ -15,6 +15,10 @@ def cause_of(error: BaseException) -> BaseException:
     return error.__cause__ or error.__context__ or error
 
 
+class LateError(psycopg.OperationalError):
+    """Postgres did not answer in time, and the connection was given up: who waits so long must not wait again."""
+
+
 def chain(error: BaseException) -> Iterator[BaseException]:
     """The error and what it came from: peewee wraps the driver's error, a failed rollback hides the one before."""
     seen: BaseException | None = error

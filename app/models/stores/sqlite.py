@@ -141,6 +141,15 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     def drop_lost(self) -> None:
         """Do nothing: SQLite's connection is never lost."""
 
+    def give_back(self) -> None:
+        """Do nothing: there are as many connections as anybody wants."""
+
+    def close_idle(self) -> None:
+        """Do nothing: a thread keeps its connection."""
+
+    def be_patient(self, seconds: float) -> None:
+        """Do nothing: SQLite waits for nobody but for its lock."""
+
     def refused(self, error: BaseException) -> bool:
         """Tell whether a COMMIT, or a statement that writes by itself, surely did nothing.
 
