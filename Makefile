@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test pytest hostile crash soak bench bulk imports growth floors lint types ci openapi clean
+.PHONY: run test pytest mutants hostile crash soak bench bulk imports growth floors lint types ci openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -12,6 +12,12 @@ test: lint types pytest
 
 pytest: $(VENV)/.tests-installed
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# Faults planted one by one in copies of the app, which the tests must catch; `make mutants ONLY=meta` plants some.
+ONLY ?=
+
+mutants: $(VENV)/.tests-installed
+	$(BIN)/python -m tests.mutants $(ONLY)
 
 # Part of `make test`; by itself, with what it skipped.
 hostile: $(VENV)/.tests-installed
@@ -58,7 +64,7 @@ lint: $(VENV)/.tests-installed
 types: $(VENV)/.tests-installed
 	$(BIN)/mypy app
 
-ci: test
+ci: test mutants
 
 openapi: $(VENV)/.installed
 	$(BIN)/rollcall openapi > openapi.yaml

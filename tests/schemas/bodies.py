@@ -25,7 +25,7 @@ COMMON_USER: dict[str, list[Any]] = {
     "last_name": COMMON_NAMES,
     "number": [None, "12345", "+12345", "0" * 20, "+234 803 123 4567", "+(1) 2.3-4 5", "12345".ljust(64)],
     "email": [
-        None, "a@b.co", "ada.l+x_y-Z9@mail.example.com", "A@B.ABCDEF", "a" * 64 + "@b.co", "a@" + "b" * 60 + ".co",
+        None, "a@b.co", "a+b@c.co", "ada.l+x_y-Z9@mail.example.com", "A@B.ABCDEF", "a" * 64 + "@b.co", "a@" + "b" * 60 + ".co",
         "a" * 64 + "@" + ("b" * 60 + ".") * 3 + "abcdef",
     ],
     "is_account": [False, True],
