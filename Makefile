@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test ci hostile crash soak bench bulk imports growth floors lint types openapi clean
+.PHONY: run test ci mutants hostile crash soak bench bulk imports growth floors lint types openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -15,8 +15,15 @@ test: lint types
 # All of it: what a merge runs.
 ci: test
 	$(BIN)/pytest $(PARALLEL) -m ci -rs
+	$(BIN)/python -m tests.mutants
 
 PARALLEL := -n 2 --dist loadgroup
+
+# Faults planted one by one in copies of the app, which the tests must catch; `make mutants ONLY=meta` plants some.
+ONLY ?=
+
+mutants: $(VENV)/.tests-installed
+	$(BIN)/python -m tests.mutants $(ONLY)
 
 # Part of `make ci`; by itself, with what it skipped.
 hostile: $(VENV)/.tests-installed
@@ -63,6 +70,11 @@ lint: $(VENV)/.tests-installed
 types: $(VENV)/.tests-installed
 	$(BIN)/mypy app
 
+<<<<<<< HEAD
+=======
+ci: test mutants
+
+>>>>>>> keepers
 openapi: $(VENV)/.installed
 	$(BIN)/rollcall openapi > openapi.yaml
 

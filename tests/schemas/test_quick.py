@@ -1,6 +1,7 @@
 """app/schemas/quick.py: each lane of the fast loader loads what the schema would load, or leaves it to the schema."""
 
 import json
+from functools import partial
 
 import pytest
 from marshmallow import ValidationError
@@ -78,6 +79,17 @@ def agrees(load, schemas, sent):
     return loaded is not None
 
 
+def both_agree(agree):
+    """Return the property of common bodies and their odd twin; only the common ones count as reaching the loader."""
+
+    def reaches(example):
+        common, odd = example
+        agree(odd)
+        return agree(common)
+
+    return reaches
+
+
 def load_by_schema(schema, body):
     try:
         return schema.load(body)
@@ -129,12 +141,12 @@ def test_no_lane_takes_an_event_that_the_schema_refuses(lane):
 @pytest.mark.parametrize("lane", USER_LANES)
 def test_each_lane_loads_users_as_the_schema_does(lane):
     examples = bodies.USERS_ALIKE if lane == "alike" else bodies.USERS
-    properties.check(lambda sent: agrees(USER_LANES[lane], USER_SCHEMAS, sent), examples)
+    properties.check(both_agree(partial(agrees, USER_LANES[lane], USER_SCHEMAS)), examples)
 
 
 @pytest.mark.parametrize("lane", EVENT_LANES)
 def test_each_lane_loads_events_as_the_schema_does(lane):
-    properties.check(lambda sent: agrees(EVENT_LANES[lane], EVENT_SCHEMAS, sent), bodies.EVENTS)
+    properties.check(both_agree(partial(agrees, EVENT_LANES[lane], EVENT_SCHEMAS)), bodies.EVENTS)
 
 
 # Items of a batch: a type and a uid stand beside the fields.
@@ -166,7 +178,7 @@ ITEM_OF_USER, ITEM_OF_EVENT = {**USER, "type": "update", "id": "u1"}, {**EVENT, 
 
 
 def test_a_batch_loads_its_items_as_the_schemas_do():
-    properties.check(items_agree, bodies.ITEMS)
+    properties.check(both_agree(items_agree), bodies.ITEMS)
 
 
 @pytest.mark.parametrize("peer", [ITEM_OF_USER, ITEM_OF_EVENT])
@@ -206,7 +218,7 @@ def test_several_uids_are_plain_when_each_is():
         assert plain == all(isinstance(body["id"], str) and uids.is_plain(body["id"]) for body in sent)
         return plain
 
-    properties.check(agree, bodies.UIDS)
+    properties.check(both_agree(agree), bodies.UIDS)
     assert all(agree(sent) for sent in one_changed({"id": "u1"}, {"id": bodies.COMMON_UIDS}))
     assert not any(
         agree(sent) for sent in one_changed({"id": "u1"}, {"id": ["", "x" * 256, "ü", "u1\n", "a b", 5, None]})
