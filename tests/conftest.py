@@ -7,7 +7,7 @@ import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +32,20 @@ if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > _ROOM:
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rollcall-runtime-"))
 ENGINES = ("sqlite", "postgres")
 _EMPTIED_AFTER = 20  # tests on one database: fixture `tables` reads all rows
+
+
+def in_one_process(name: str) -> list[Any]:
+    """The engines as parameters of a fixture, the tests of each in one test process: what it starts is started once."""
+    return [pytest.param(engine, marks=pytest.mark.xdist_group(f"{name}-{engine}")) for engine in ENGINES]
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tell xdist which tests belong to a group: since pytest 9.2 it no longer finds out (pytest-dev/pytest-xdist#1386)."""
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            group = "_".join(sorted({mark.args[0] for mark in item.iter_markers("xdist_group")}))
+            if group and not item.nodeid.endswith(f"@{group}"):
+                item._id = type(item.id).parse(f"{item.nodeid}@{group}")
 
 
 _guard = tenancy.Guard((tenancy.violations, tenancy.ALLOWED), (hiding.violations, hiding.ALLOWED))
@@ -262,12 +276,32 @@ def archive_user(api):
     return lambda uid: api.post(f"users/{uid}/archive")
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def service(request, new_database) -> Iterator[Service]:
-    """The service as its users run it: gunicorn with two workers on a database of its own, once on each engine."""
-    with Service(new_database(request.param)) as running:
-        running.engine = request.param
+@pytest.fixture(scope="session")
+def services(new_database) -> Iterator[Callable[[str], Service]]:
+    """The running service on an engine, started when it is first asked for and stopped when all tests are done."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def running(engine: str) -> Service:
+            service = stack.enter_context(Service(new_database(engine)))
+            service.engine = engine
+            stack.callback(_stops_cleanly, service)
+            return service
+
         yield running
+
+
+def _stops_cleanly(service: Service) -> None:
+    assert service.stop() == 0, service.read_output()
+
+
+@pytest.fixture(params=in_one_process("served"))
+def service(request, services) -> Service:
+    """The service as its users run it, gunicorn with two workers, as a new workspace sees it; once on each engine.
+
+    Many tests share it: one that kills it, stops it, sets it or counts all that is stored starts a Service of its own.
+    """
+    return services(request.param).as_new_workspace()
 
 
 @pytest.fixture(scope="session")

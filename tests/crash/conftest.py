@@ -66,9 +66,9 @@ class OwnPostgres:
         return processes
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own_postgres():
-    """A Postgres of this file alone."""
+    """A Postgres of the crash tests alone: each leaves it running, with the settings that it had."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rollcall-runtime-"))
     with tempfile.TemporaryDirectory(prefix="rollcall-crash-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)

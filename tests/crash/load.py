@@ -5,7 +5,7 @@ import http.client
 import threading
 import time
 
-from tests.factories import fresh
+from tests.factories import fresh, wait_until
 
 BATCH = 10  # users in a batch, each with an event
 
@@ -115,9 +115,14 @@ class Load:
         for uids in self.unknown["batch"]:
             assert self._stored_of(uids) in (0, BATCH)
 
+    def wait_for_more(self):
+        """Return when ten more requests were acknowledged."""
+        before = self.count()
+        wait_until(lambda: self.count() >= before + 10)
+
     def count(self):
         """Return how many requests were acknowledged."""
-        return sum(map(len, self.acknowledged.values()))
+        return sum(map(len, list(self.acknowledged.values())))
 
     def _user(self, uid):
         status, user = self._call("GET", f"users/{uid}")

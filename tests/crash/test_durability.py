@@ -1,11 +1,9 @@
 """Acknowledged means on disk: what the connections are set to, and what the system is really asked to do."""
 
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import time
 
 import psutil
 import psycopg
@@ -13,7 +11,10 @@ import pytest
 
 from app.config import Settings
 from app.models.database import db, forget_connection, open_database
-from tests.factories import Service, basic, fresh
+from tests import needs
+from tests.factories import Service, basic, fresh, wait_until
+
+pytestmark = pytest.mark.ci
 
 CREATES = 20
 IN_FLIGHT = 50
@@ -27,6 +28,7 @@ def test_every_connection_of_the_app_commits_to_disk(app, engine):
         assert db.execute_sql("SHOW synchronous_commit").fetchone()[0] == "on"
 
 
+@pytest.mark.xdist_group("own-postgres")
 def test_a_database_that_would_not_wait_for_the_disk_is_made_to(own_postgres):
     url = own_postgres.new_database()
     own_postgres.execute(f"ALTER DATABASE {url.partition('?')[0].rpartition('/')[2]} SET synchronous_commit = off")
@@ -37,6 +39,7 @@ def test_a_database_that_would_not_wait_for_the_disk_is_made_to(own_postgres):
     forget_connection()
 
 
+@pytest.mark.xdist_group("own-postgres")
 def test_a_postgres_without_fsync_is_named_in_the_log_at_the_start(own_postgres):
     url = own_postgres.new_database()
     try:
@@ -57,20 +60,19 @@ def _set_fsync(postgres, value):
 @pytest.fixture
 def strace(tmp_path):
     """Count the calls that force data to disk of these processes while the block runs."""
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
+    program = needs.program("strace")
 
     class Strace:
         def __init__(self, pids):
             self.output = tmp_path / "strace"
-            command = ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o", self.output]
+            command = [program, "-f", "-e", "trace=fsync,fdatasync", "-o", self.output]
             self.process = subprocess.Popen(
                 [*command, *(word for pid in pids for word in ("-p", str(pid)))], stderr=subprocess.PIPE, text=True
             )
             for _ in pids:  # it attaches to one after the other
                 said = self.process.stderr.readline()
                 if "attached" not in said:
-                    pytest.skip(f"strace may not look at processes here: {said.strip()}")
+                    needs.missing(f"strace may not look at processes here: {said.strip()}")
 
         def __enter__(self):
             return self
@@ -109,14 +111,14 @@ def test_a_stop_with_50_requests_in_flight_drops_none(new_database, engine):
     with Service(new_database(engine)) as service:
         clients = []
         for number in range(IN_FLIGHT):
-            connection = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+            connection = socket.create_connection(("127.0.0.1", service.port), timeout=60)
             head = f"PUT /v1/users/flight{number} HTTP/1.1\r\nHost: x\r\nContent-Length: 18\r\n"
             head += f"Authorization: {basic(service.public, service.secret)}\r\n\r\n"
             connection.sendall(head.encode() + b'{"first_na')
             clients.append(connection)
-        time.sleep(0.5)
+        service.wait_until_read()
         service.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        wait_until(lambda: service.status("/healthz") is None)  # it accepts no more
         for connection in clients:
             connection.sendall(b'me":"x"}')
         statuses = [connection.recv(65536)[:12] for connection in clients]

@@ -1,4 +1,7 @@
-"""`rollcall import` and kill -9: whatever it is cut off at, begun again it stores each record once."""
+"""`rollcall import` and kill -9: whatever it is cut off at, begun again it stores each record once.
+
+Slow: each run is a process, and the file long enough to be killed in the middle of.
+"""
 
 import json
 import random
@@ -12,6 +15,8 @@ import pytest
 from app.config import Settings
 from app.models.database import db, forget_connection, open_database
 from tests.factories import ROOT
+
+pytestmark = pytest.mark.ci
 
 LINES = 30_000
 BAD = 1_000  # every so many lines one is refused
@@ -53,7 +58,7 @@ def test_an_import_that_is_killed_again_and_again_stores_each_record_once(start,
         before = position(start.url)
         while process.poll() is None and position(start.url) == before:
             time.sleep(0.01)
-        time.sleep(random.random() / 20)
+        time.sleep(random.random() / 20)  # anywhere in the next portions
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             killed += 1

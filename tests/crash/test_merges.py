@@ -5,7 +5,11 @@ import os
 import signal
 import threading
 
+import pytest
+
 from tests.factories import Service, fresh
+
+pytestmark = pytest.mark.ci
 
 PAIRS = 60
 EVENTS = 3

@@ -27,7 +27,7 @@ class Target:
     """
 
     def __init__(
-        self, base_url, a, b, snapshot=None, env=None, env_b=None, clients=None, sdk_key="none", max_seconds=2.0
+        self, base_url, a, b, snapshot=None, env=None, env_b=None, clients=None, sdk_key="none", max_seconds=5.0
     ):
         self.host, _, port = base_url.removeprefix("http://").rstrip("/").partition(":")
         self.port = int(port or 80)

@@ -20,6 +20,8 @@ from app.services import storage
 from tests.factories import ROOT, Service
 from tests.models.test_schema import STARTERS, _start
 
+pytestmark = pytest.mark.ci
+
 VERSIONS = sorted((ROOT / "tests/fixtures").glob("schema-*"))
 PUBLIC, SECRET = "pk_upgrade_0123456789", "sk_upgrade_0123456789abcdef"
 
@@ -78,6 +80,7 @@ def test_replies_kept_by_an_older_version_go_with_the_first_who_is_erased(engine
 
 @pytest.mark.ci  # eight processes start
 def test_eight_processes_at_once_upgrade_once(old_database):
+    """Slow: eight processes import the app and the tests."""
     spawn = multiprocessing.get_context("spawn")
     results = spawn.Queue()
     starters = [spawn.Process(target=_start, args=(old_database, results)) for _ in range(STARTERS)]

@@ -1,9 +1,10 @@
 """The official JavaScript SDKs, installed from npm with nothing changed but the host they call."""
 
-import shutil
 import subprocess
 
 import pytest
+
+from tests import needs
 
 VENDOR = "https://api.engage.so"
 PACKAGES = ("@engage_so/node@1.6.0", "@engage_so/browser@1.6.0")
@@ -12,9 +13,8 @@ PACKAGES = ("@engage_so/node@1.6.0", "@engage_so/browser@1.6.0")
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory):
     """The folder with the SDKs of npm, as they are published."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed on this machine")
+    npm = needs.program("npm")
     folder = tmp_path_factory.mktemp("npm")
-    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *PACKAGES]
+    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *PACKAGES]
     subprocess.run(command, check=True, capture_output=True, timeout=180)
     return folder / "node_modules"

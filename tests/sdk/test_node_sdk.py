@@ -5,8 +5,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.factories import fresh
 from tests.sdk.conftest import VENDOR
+
+pytestmark = pytest.mark.ci
 
 
 def test_every_call_is_answered_as_the_sdk_expects_and_stored(service, packages, tmp_path):

@@ -20,9 +20,9 @@ def spared():
 
 def test_a_collection_looks_at_nothing_that_was_there_at_the_start(spared):
     assert gc.get_freeze_count() > 10_000
-    started = time.perf_counter()
+    started = time.thread_time()  # of the CPU, as the machine may be busy
     gc.collect()
-    assert time.perf_counter() - started < 0.02
+    assert time.thread_time() - started < 0.02
 
 
 def test_garbage_that_is_made_later_is_still_collected(spared):

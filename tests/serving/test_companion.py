@@ -1,11 +1,17 @@
-"""The worker beside gunicorn: it lives and dies with the service, and purges by itself."""
+"""The worker beside gunicorn: it lives and dies with the service, and purges by itself.
+
+Slow: one that died is replaced after five seconds, and each test starts a service, one of them three.
+"""
 
 import os
 import signal
-import time
 from pathlib import Path
 
-from tests.factories import Service, fresh
+import pytest
+
+from tests.factories import Service, fresh, wait_until
+
+pytestmark = pytest.mark.ci
 
 
 def companions(pid):
@@ -19,13 +25,6 @@ def companions(pid):
         if b"app.jobs" in words and str(pid).encode() in words:
             found.append(int(folder.name))
     return found
-
-
-def wait_until(is_so, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_a_worker_that_dies_is_replaced(new_database, engine):
@@ -43,7 +42,7 @@ def test_the_worker_ends_with_the_service_also_when_that_is_killed(new_database,
             wait_until(lambda: companions(service.process.pid))
             pid = service.process.pid
             service.stop(with_signal)
-            wait_until(lambda: not companions(pid), seconds=5)
+            wait_until(lambda: not companions(pid))
 
 
 def test_the_bytes_of_who_was_erased_are_purged_without_being_asked(new_database, engine):
@@ -51,13 +50,13 @@ def test_the_bytes_of_who_was_erased_are_purged_without_being_asked(new_database
         uid = fresh()
         service.call("PUT", f"users/{uid}", {"first_name": "Ada"})
         service.call("DELETE", f"users/{uid}")
-        wait_until(lambda: '"purged"' in service.read_output(), 90)
+        wait_until(lambda: '"purged"' in service.read_output())
         assert service.rollcall("purge") == "purged\n"
 
 
 def test_events_past_their_time_go_without_being_asked(new_database, engine):
     with Service(new_database(engine), ROLLCALL_EVENT_RETENTION_DAYS="30") as service:
-        wait_until(lambda: '"swept"' in service.read_output(), 90)
+        wait_until(lambda: '"swept"' in service.read_output())
         for timestamp in ("1999-12-31T00:00:00Z", None):
             assert service.call("POST", "users/ada/events", {"event": "Paid", "timestamp": timestamp})[0] == 200
         assert service.rollcall("sweep") == "0 months dropped, 1 events deleted\n"

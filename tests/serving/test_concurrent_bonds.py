@@ -2,8 +2,12 @@
 
 import random
 
+import pytest
+
 from tests.factories import fresh
 from tests.serving.writers import WRITERS, events_of, run
+
+pytestmark = pytest.mark.ci
 
 ROUNDS = 25
 

@@ -8,6 +8,8 @@ import pytest
 from tests.factories import fresh
 from tests.serving.writers import WRITERS, events_of, run
 
+pytestmark = pytest.mark.ci
+
 ROUNDS = 50
 CROWD = 16  # writers of the same uid
 

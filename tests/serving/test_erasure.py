@@ -1,4 +1,7 @@
-"""Erasure that is real: unique markers in every field, a DELETE, a purge, and a scan of the raw files."""
+"""Erasure that is real: unique markers in every field, a DELETE, a purge, and a scan of the raw files.
+
+Slow: a purge rewrites every table, and the scan reads every file of Postgres.
+"""
 
 import secrets
 from pathlib import Path
@@ -6,11 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import ENGINES
+from tests.conftest import in_one_process
 from tests.factories import Service, fresh
 
+pytestmark = pytest.mark.ci
 
-@pytest.fixture(scope="module", params=ENGINES)
+
+@pytest.fixture(scope="module", params=in_one_process("erasure"))
 def service(request, new_database):
     """The service, which does not purge by itself."""
     with Service(new_database(request.param), ROLLCALL_PURGE_HOUR="-1") as running:

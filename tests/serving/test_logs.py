@@ -9,10 +9,13 @@ from tests.factories import Service
 SECRETS = ("verysecret", "8005551234", "sk_")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def talkative(request, new_database):
+pytestmark = pytest.mark.ci
+
+
+@pytest.fixture
+def talkative(engine, new_database):
     """The service at debug level."""
-    with Service(new_database(request.param), LOG_LEVEL="debug") as running:
+    with Service(new_database(engine), LOG_LEVEL="debug") as running:
         yield running
 
 

@@ -1,9 +1,6 @@
 """The rate limits of the running service: one count for all workers, whatever becomes of them."""
 
 import http.client
-import os
-import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -11,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.factories import Service, basic
+from tests.factories import Service, basic, wait_until
+
+pytestmark = pytest.mark.ci  # each test sets limits or kills workers: none can share a service
 
 CALLERS, REQUESTS, ALLOWED = 16, 400, 100
 
@@ -35,12 +34,7 @@ def call_at_once(service, times):
         return Counter(status for status, _ in callers.map(lambda _: call(service), range(times)))
 
 
-def workers_of(service):
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(service.process.pid)], capture_output=True, text=True)
-    return [int(pid) for pid in found.stdout.split()]
-
-
-@pytest.mark.parametrize("command", [("-m", "app", "serve"), ("-m", "gunicorn", "wsgi:app")], ids=["serve", "gunicorn"])
+@pytest.mark.parametrize("command", [Service.command, ("-m", "gunicorn", "wsgi:app")], ids=["serve", "gunicorn"])
 def test_workers_share_one_count(new_database, engine, command):
     service = Service(new_database(engine), ROLLCALL_RATE_KEY=f"{ALLOWED}/hour")
     service.command = command
@@ -54,18 +48,16 @@ def test_workers_share_one_count(new_database, engine, command):
 def test_a_killed_worker_leaves_no_lock_and_loses_no_count(new_database):
     with Service(new_database("sqlite"), ROLLCALL_RATE_KEY=f"{ALLOWED}/hour") as service:
         assert call_at_once(service, ALLOWED // 2) == {200: ALLOWED // 2}
-        for pid in workers_of(service):
-            os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while service.status("/healthz") != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        killed = service.workers()
+        for worker in killed:
+            worker.kill()
+        wait_until(lambda: service.status("/healthz") == 200 and not set(killed) & set(service.workers()))
         assert call_at_once(service, ALLOWED) == {200: ALLOWED // 2, 429: ALLOWED // 2}
 
 
 def test_workers_that_are_killed_while_they_count_stop_nobody(new_database):
     with Service(new_database("sqlite")) as service:
-        done, slowest = threading.Event(), [0.0]
+        done, slowest, answered = threading.Event(), [0.0], []
 
         def keep_calling():
             while not done.is_set():
@@ -75,13 +67,14 @@ def test_workers_that_are_killed_while_they_count_stop_nobody(new_database):
                 except (OSError, http.client.HTTPException):
                     continue  # the worker that had it was killed
                 slowest[0] = max(slowest[0], time.monotonic() - started)
+                answered.append(1)
 
         callers = [threading.Thread(target=keep_calling) for _ in range(4)]
         for caller in callers:
             caller.start()
-        for _ in range(5):
-            time.sleep(1)
-            os.kill(workers_of(service)[0], signal.SIGKILL)
+        for kill in range(5):
+            wait_until(lambda wanted=200 * (kill + 1): len(answered) > wanted and len(service.workers()) == 2)
+            service.workers()[0].kill()
         done.set()
         for caller in callers:
             caller.join()
@@ -89,11 +82,18 @@ def test_workers_that_are_killed_while_they_count_stop_nobody(new_database):
 
 
 def test_the_window_ends(new_database):
+    """Slow: it waits for the ends of two windows."""
     with Service(new_database("sqlite"), ROLLCALL_RATE_ADDRESS="5/3 seconds") as service:
-        time.sleep(3)  # the start asked too
+        call_at_once(service, 5)  # the start asked too, so some of them are refused
+        wait_for_the_end_of_the_window(service)
         assert call_at_once(service, 10) == {200: 5, 429: 5}
-        time.sleep(int(call(service)[1]["Retry-After"]) + 0.1)
+        wait_for_the_end_of_the_window(service)
         assert call_at_once(service, 5) == {200: 5}
+
+
+def wait_for_the_end_of_the_window(service):
+    """Wait as long as a refused caller is told to."""
+    time.sleep(int(call(service)[1]["Retry-After"]) + 0.1)
 
 
 def test_failed_logins_are_limited_by_the_address_that_a_trusted_proxy_names(new_database):

@@ -134,6 +134,7 @@ def test_only_routes_that_do_nothing_but_write_rows_share(app, method, path, may
     assert may_share(EnvironBuilder(path, method=method).get_environ()) is may
 
 
+@pytest.mark.ci
 def test_writers_of_one_moment_are_all_answered_and_stored(new_database):
     uids = [fresh() for _ in range(48)]
     with Service(new_database("sqlite"), ROLLCALL_HOT_PATH="false") as service:

@@ -11,9 +11,12 @@ import pytest
 
 from app.serving.bridge import Bridge
 from app.serving.connections import HEAD_SECONDS
-from tests.factories import Service, basic
+from tests.factories import Service, basic, wait_until
+
+pytestmark = pytest.mark.ci
 
 SLOW_CLIENTS = 100
+PROMPTLY = 5  # seconds, far below what the service grants the slow ones
 
 
 @contextlib.contextmanager
@@ -23,7 +26,7 @@ def half_sent(service, data):
         for _ in range(SLOW_CLIENTS):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=10))
             client.sendall(data)
-        time.sleep(0.3)
+        service.wait_until_read()
         yield
 
 
@@ -41,7 +44,7 @@ def test_a_hundred_half_sent_requests_do_not_delay_another_client(service, part)
             started = time.monotonic()
             assert service.call("GET", "users/quick")[0] == 200
             assert service.call("PUT", "users/quick", {"meta": {"n": 1}})[0] == 200
-            assert time.monotonic() - started < 1
+            assert time.monotonic() - started < PROMPTLY
 
 
 def exchange(service, data):
@@ -120,14 +123,12 @@ def test_an_absolute_uri_is_its_path(service):
 
 
 def test_log_lines_are_json_and_name_nobody(service):
+    before = len(service.read_output())
     service.call("PUT", "users/verysecretuid", {"email": "verysecret@example.com"})
     service.call("POST", "users/verysecretuid/events", {"event": "verysecretevent"})
     service.call("GET", "users?email=verysecret@example.com")
-    deadline = time.monotonic() + 5
-    while '"route":"/v1/users/<uid:uid>/events"' not in service.read_output():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    output = service.read_output()
+    wait_until(lambda: '"route":"/v1/users/<uid:uid>/events"' in service.read_output()[before:])
+    output = service.read_output()[before:]
     assert "verysecret" not in output and service.secret not in output
     lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     written = [line for line in lines if line.get("route") == "/v1/users/<uid:uid>" and line["method"] == "PUT"]
@@ -181,7 +182,7 @@ def test_more_connections_than_files_do_not_stop_the_service(small_service, sent
             if number % 50 == 0:
                 started = time.monotonic()
                 assert small_service.call("PUT", "users/quick", {})[0] == 200
-                assert time.monotonic() - started < 2
+                assert time.monotonic() - started < PROMPTLY
     assert "Too many open files" not in small_service.read_output()
 
 
@@ -196,6 +197,7 @@ def test_clients_that_come_back_are_kept_when_connections_are_short(small_servic
 
 
 def test_the_head_of_a_first_request_has_a_deadline(service):
+    """Slow: the deadline is ten seconds."""
     heads = (b"", b"GET /v1/us", b"GET / HTTP/1.1\r\nHost: x\r\n")
     with contextlib.ExitStack() as stack:
         clients = [
@@ -204,10 +206,10 @@ def test_the_head_of_a_first_request_has_a_deadline(service):
         started = time.monotonic()
         for client, head in zip(clients, heads, strict=True):
             client.sendall(head)
-        time.sleep(HEAD_SECONDS / 2)
+        time.sleep(HEAD_SECONDS / 2)  # the middle of the time that is told
         clients[1].sendall(b"ers")  # a byte now and then gains no time
         assert [client.recv(100) for client in clients] == [b"", b"", b""]
-        assert HEAD_SECONDS - 1 < time.monotonic() - started < HEAD_SECONDS + 5
+        assert HEAD_SECONDS - 1 < time.monotonic() - started < HEAD_SECONDS + 10
 
 
 def test_a_body_has_a_deadline():

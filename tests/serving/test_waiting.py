@@ -7,14 +7,19 @@ import time
 import psycopg
 import pytest
 
-from tests.factories import Service, fresh
+from tests.factories import Service, fresh, wait_until
 
-SECONDS = 2.0  # in which others are answered while a group waits, far below what it waits
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("waiting")]
+
+LOCK_SECONDS = 60  # that a group waits for a lock
+SECONDS = 20  # in which others are answered while a group waits, far below what it waits
 
 
 @pytest.fixture(scope="module")
 def service(new_database):
-    with Service(new_database("postgres"), WEB_CONCURRENCY="1", LOG_LEVEL="warning") as running:
+    """A service of one worker, so that all that is asked meets the group that waits."""
+    settings = {"WEB_CONCURRENCY": "1", "LOG_LEVEL": "warning", "ROLLCALL_LOCK_TIMEOUT": str(LOCK_SECONDS * 1000)}
+    with Service(new_database("postgres"), **settings) as running:
         yield running
 
 
@@ -39,13 +44,6 @@ def is_waiting(service):
     with psycopg.connect(service.environment["DATABASE_URL"], autocommit=True) as other:
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'rollcall'"
         return other.execute(query).fetchone()[0]
-
-
-def wait_until(condition):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_the_worker_serves_others_while_a_write_waits_for_a_lock(service):
@@ -75,7 +73,7 @@ def test_a_group_whose_connection_dies_while_it_waits_is_answered_and_the_next_o
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE wait_event_type = 'Lock' AND application_name = 'rollcall'"
         )
-        thread.join(timeout=10)
+        thread.join(timeout=SECONDS)
         assert [status for status, _ in seen] == [503]  # nobody knows whether it was done
         assert service.call("GET", f"users/{uid}")[1]["meta"] == {"n": 0}
     assert service.call("PUT", f"users/{uid}", {"meta": {"n": 2}})[0] == 200

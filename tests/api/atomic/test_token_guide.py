@@ -7,9 +7,11 @@ import subprocess
 
 import pytest
 
-from tests.conftest import ENGINES
+from tests.conftest import in_one_process
 from tests.factories import ROOT, Service
 from tests.issuers import EC_KEYS, pem, token
+
+pytestmark = pytest.mark.ci
 
 ENVIRONMENT = "XQ19azQe"
 KEY = EC_KEYS["ES256"]
@@ -17,7 +19,7 @@ SAID = {"iss": "https://id.example.com/", "sub": "grace", "city": "Arlington", "
 SHOWN = re.findall(r"```console\n\$ (curl .*?)\n(.*?)```", (ROOT / "docs/atomic-tokens.md").read_text(), re.S)
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=in_one_process("token-guide"))
 def service(request, new_database):
     """The service at its first start."""
     with Service(new_database(request.param), ROLLCALL_ENVIRONMENT_ID=ENVIRONMENT) as running:
