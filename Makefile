@@ -70,11 +70,6 @@ lint: $(VENV)/.tests-installed
 types: $(VENV)/.tests-installed
 	$(BIN)/mypy app
 
-<<<<<<< HEAD
-=======
-ci: test mutants
-
->>>>>>> keepers
 openapi: $(VENV)/.installed
 	$(BIN)/rollcall openapi > openapi.yaml
 
