@@ -19,6 +19,7 @@ LEAVES = {
     "journal",
     "logs",
     "profiles",
+    "pulse",
     "rules",
     "strict_json",
     "uids",

@@ -10,6 +10,8 @@ import uvloop
 
 from app import waiting
 
+SECONDS = 10.0  # in which a file of these tests has something to say
+
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def run(request):
@@ -45,10 +47,20 @@ def test_the_loop_goes_on_while_a_file_is_waited_for(run, pair):
 
     def work():
         asyncio.get_running_loop().call_later(0.02, theirs.send, b"x")
-        return waiting.until(ours.fileno(), waiting.READABLE), ours.recv(1)
+        return waiting.until(ours.fileno(), waiting.READABLE, SECONDS), ours.recv(1)
 
     found, turns = run(work)
     assert found == (waiting.READABLE, b"x") and turns > 10
+
+
+def test_a_file_that_says_nothing_is_waited_for_until_the_deadline(run):
+    def work():
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            return waiting.until(ours.fileno(), waiting.READABLE, 0.02)
+
+    event, turns = run(work)
+    assert event == 0 and turns > 1
 
 
 def test_either_of_two_events_is_enough_and_the_other_one_is_forgotten(run, pair):
@@ -56,9 +68,9 @@ def test_either_of_two_events_is_enough_and_the_other_one_is_forgotten(run, pair
     theirs.send(b"x")
 
     def work():
-        first = waiting.until(ours.fileno(), waiting.READABLE | waiting.WRITABLE)
+        first = waiting.until(ours.fileno(), waiting.READABLE | waiting.WRITABLE, SECONDS)
         waiting.sleep(0.01)
-        return first, waiting.until(ours.fileno(), waiting.READABLE)
+        return first, waiting.until(ours.fileno(), waiting.READABLE, SECONDS)
 
     (first, second), _ = run(work)
     assert first in (waiting.READABLE, waiting.WRITABLE) and second == waiting.READABLE
@@ -71,7 +83,7 @@ def test_a_number_that_another_file_has_taken_over_is_waited_for_again(run):
             with ours, theirs:
                 asyncio.get_running_loop().call_later(0.01, theirs.send, byte)
                 numbers.append(ours.fileno())
-                waiting.until(ours.fileno(), waiting.READABLE)
+                waiting.until(ours.fileno(), waiting.READABLE, SECONDS)
                 received.append(ours.recv(1))
 
     numbers, received = [], []
