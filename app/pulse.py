@@ -1,7 +1,7 @@
 """Which workers of this machine ask the database in vain, and since when, in memory that they share.
 
-A slot for each process: since when it has asked without an answer, in seconds of the monotonic clock, which is the same
-in all processes of a machine; 0.0 when its last question was answered.
+A slot for each process: since when it has asked without an answer, 0.0 when its last question was answered, and when it
+last asked; in seconds of the monotonic clock, which is the same in all processes of a machine.
 """
 
 import mmap
@@ -10,7 +10,7 @@ import struct
 import time
 from typing import NamedTuple
 
-_SLOT = struct.Struct("=qd")  # process id, since when
+_SLOT = struct.Struct("=qdd")  # process id, since when, last time
 _MOST = 256  # slots; more than there are workers at once, those that were killed among them
 _SCARCE = struct.Struct("=d")  # when a process last found no connection free
 _SCARCE_SECONDS = 10.0  # that everybody gives connections back at once, after that
@@ -35,7 +35,7 @@ class _Table:
         if self.process != os.getpid():
             self.process = os.getpid()
             self.place = self._free()
-            _SLOT.pack_into(self.memory, self.place, self.process, 0.0)
+            _SLOT.pack_into(self.memory, self.place, self.process, 0.0, 0.0)
         return self.place
 
     def _free(self) -> int:
@@ -48,22 +48,25 @@ _table = _Table()
 
 def asks() -> None:
     """Note that this process asks the database."""
-    place = _table.own()
-    if not _SLOT.unpack_from(_table.memory, place)[1]:
-        _SLOT.pack_into(_table.memory, place, _table.process, time.monotonic())
+    place, now = _table.own(), time.monotonic()
+    since = _SLOT.unpack_from(_table.memory, place)[1]
+    _SLOT.pack_into(_table.memory, place, _table.process, since or now, now)
 
 
 def answered() -> None:
     """Note that this process had an answer."""
-    _SLOT.pack_into(_table.memory, _table.own(), _table.process, 0.0)
+    _SLOT.pack_into(_table.memory, _table.own(), _table.process, 0.0, 0.0)
 
 
 def in_vain(seconds: float) -> Waiting | None:
-    """Return a living process that has asked for longer than that without any answer; None where there is none."""
+    """Return a living process that has asked for longer than that without any answer; None where there is none.
+
+    One that has not asked in all that time, as nobody wanted anything of it, does not count.
+    """
     now = time.monotonic()
     for place in range(_SCARCE.size, len(_table.memory), _SLOT.size):
-        process, since = _SLOT.unpack_from(_table.memory, place)
-        if since and now - since > seconds and _lives(process):
+        process, since, last = _SLOT.unpack_from(_table.memory, place)
+        if since and now - since > seconds > now - last and _lives(process):
             return Waiting(process, now - since)
     return None
 

@@ -89,6 +89,8 @@ _Cache = dict[bytes, tuple[Credential, float]]  # with the time.monotonic() unti
 def known(cache: _Cache, header: str) -> Credential | None:
     """As `authenticate`, for a header that was right before; None where that is not so any more, or was never.
 
+    Raises errors.StorageUnavailable.
+
     The hot path left all requests of the moment in which a second ended to their routes: each was late by all others.
     """
     credential = fresh(cache, name(header))
@@ -96,8 +98,6 @@ def known(cache: _Cache, header: str) -> Credential | None:
         return credential
     try:
         return _ask(cache, header)
-    except errors.StorageUnavailable:
-        return None
     except errors.WrongCredentials:
         cache.pop(name(header), None)
         return None

@@ -11,6 +11,7 @@ from app import errors, ids, logs, strict_json, uids
 from app.api import auth, bearers, bodies, cors, faces, rates
 from app.api.lean import Reply, asked
 from app.api.replies import done
+from app.api.retries import FAILURE
 from app.services import storage
 
 _ID_BITS = 64
@@ -44,6 +45,7 @@ def prepare() -> Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     g.started, g.request_id = time.perf_counter(), name_of(request)
     rates.count_address(request)
+    refuse_without_storage(request)
     wait_for_storage(request)
     if request.method == "OPTIONS":
         return answer_options(request)
@@ -77,6 +79,16 @@ def answer_options(request: Request) -> Response:
     methods = current_app.create_url_adapter(request).allowed_methods()  # type: ignore[union-attr]
     response.headers["Allow"] = ", ".join(sorted(methods))
     return cors.answer_preflight(response)
+
+
+def refuse_without_storage(request: Request) -> None:
+    """Raise errors.StorageUnavailable where the database was asked for this request already, in vain.
+
+    Before the credentials are looked at: to ask for them would mean to wait once more.
+    """
+    failure = request.environ.get(FAILURE)
+    if isinstance(failure, errors.StorageUnavailable):
+        raise failure
 
 
 def wait_for_storage(request: Request) -> None:

@@ -156,7 +156,7 @@ def _share(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], r
         except Exception as error:
             is_unknown = may_be_done(error)
             _tidy()
-            if is_unknown:
+            if is_unknown or (db.is_closed() and isinstance(error, db.unavailable)):  # nobody else could connect either
                 raise unavailable(error) from error
             if retry >= retries or not _is_conflict(error):
                 raise errors.NotDone() from error

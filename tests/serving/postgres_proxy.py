@@ -64,6 +64,8 @@ class PostgresProxy:
         port = self._listener.getsockname()[1]
         self.url = f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}?sslmode=disable&gssencmode=disable"
         self._lock, self._open = threading.Lock(), set[socket.socket]()
+        self._may_pass = threading.Event()
+        self.speak()
         self.arm(None)
 
     def __enter__(self) -> "PostgresProxy":
@@ -71,6 +73,7 @@ class PostgresProxy:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.speak()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -83,6 +86,14 @@ class PostgresProxy:
             self._cut, self.was_cut = cut, False
             self.seen: list[Message] = []
             self._numbers = {FRONTEND: itertools.count(), BACKEND: itertools.count()}
+
+    def silence(self) -> None:
+        """Let nothing through from here on, and close nothing: a network that has gone silent."""
+        self._may_pass.clear()
+
+    def speak(self) -> None:
+        """Let all through again."""
+        self._may_pass.set()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -98,6 +109,7 @@ class PostgresProxy:
     def _pump(self, side: str, origin: socket.socket, target: socket.socket) -> None:
         try:
             for message, raw in _messages(side, origin):
+                self._may_pass.wait()
                 how = self._how(message)
                 if how == FATAL or (how == THEN_FATAL and side == BACKEND):
                     client = target if side == BACKEND else origin

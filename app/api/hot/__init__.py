@@ -55,7 +55,11 @@ class HotPath:
         answers: list[Reply | Left] = [_LEFT] * len(requests)
         if not storage.is_prepared():
             return answers
-        wanted = [(index, one) for index, one in enumerate(self._recognise(requests)) if one]
+        try:
+            recognised = self._recognise(requests)
+        except errors.StorageUnavailable as error:  # nobody can tell whose they are; their routes would wait once more
+            return [Left({FAILURE: error})] * len(requests)
+        wanted = [(index, one) for index, one in enumerate(recognised) if one]
         reads, writes = [], []
         for index, one, stands in self._admitted(wanted):
             if stands and any(standing.exceeded for standing in stands.values()):

@@ -19,7 +19,7 @@ from app.models.stores.arrays import Rows, Run, array
 from app.models.stores.causes import cause
 from app.models.stores.driver import cause_of, chain, peewee_errors
 
-_CONNECT_TIMEOUT = 5  # seconds; a request waits this long at most to learn that Postgres is away
+_CONNECT_TIMEOUT = 2, 5  # seconds that a request waits at least and at most to learn that Postgres is away
 _LATE = 1.0  # seconds behind ROLLCALL_STATEMENT_TIMEOUT after which an answer is waited for no longer
 _IDLE_TRANSACTION_TIMEOUT = 60_000  # milliseconds until Postgres ends a transaction whose process hangs
 _KEPT_SECONDS = 5.0  # that a connection idles until it is closed
@@ -273,7 +273,7 @@ def make(settings: Settings) -> PostgresStore:
         settings.database_url.replace("postgres://", "postgresql://", 1),
         prefer_psycopg3=True,
         prepare_threshold=None if settings.is_pooled else 1,
-        connect_timeout=_CONNECT_TIMEOUT,
+        connect_timeout=min(max(_CONNECT_TIMEOUT[0], settings.statement_timeout // 1000), _CONNECT_TIMEOUT[1]),
         tcp_user_timeout=settings.statement_timeout + round(_LATE * 1000),  # a host that is gone answers no time-out
         application_name="rollcall",
         **_KEEPALIVE,
