@@ -36,6 +36,13 @@ def _take(count: int) -> int:
     return milliseconds << _TAIL_BITS | tail
 
 
+def not_before(milliseconds: int) -> None:
+    """Make no id from here on that is less than those of that moment, in epoch milliseconds."""
+    global _last
+    with _lock:
+        _last = max(_last, (milliseconds + 1, 0))
+
+
 def made_at(id: str) -> int:
     """Return when an id was made, in epoch milliseconds."""
     return int(id[:12], 16)

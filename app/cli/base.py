@@ -19,7 +19,7 @@ def with_storage(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         settings = read_settings()
         storage.open(settings)
-        made = storage.prepare(settings)
+        made = storage.start(settings)
         if made:
             banner.show(settings, made, sys.stderr)  # what the command itself prints may be read by a program
         return command(*args, **kwargs)

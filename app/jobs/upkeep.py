@@ -4,13 +4,31 @@ import time
 from collections.abc import Callable
 
 from app.config import Settings
-from app.services import deletions, erasures, purges, retention
+from app.services import deletions, erasures, marks, purges, retention
 from app.services.segments import sweeps
 
 _JOURNAL_PAUSE = 600.0  # seconds; what other machines erased is in our file by then
 _MONTHS_PAUSE = 600.0  # seconds; months are made long before they begin
 _MINUTE = 60.0  # seconds
-_next = {"purge": 0.0, "journal": 0.0, "months": 0.0, "sweep": 0.0}  # time.monotonic() at which to look again
+_next = {
+    "marks": 0.0,
+    "purge": 0.0,
+    "journal": 0.0,
+    "months": 0.0,
+    "sweep": 0.0,
+}  # time.monotonic() at which to look again
+
+
+def move_marks(settings: Settings) -> None:
+    """Note each minute what time it is."""
+    global _moved
+    if _is_time("marks", _MINUTE):
+        now = time.monotonic()
+        marks.move(round((now - _moved) * 1000))
+        _moved = now
+
+
+_moved = time.monotonic()
 
 
 def purge(settings: Settings) -> None:
@@ -55,4 +73,12 @@ def _is_time(name: str, pause: float) -> bool:
     return is_time
 
 
-JOBS: tuple[Callable[[Settings], bool | None], ...] = (purge, catch_up, make_months, sweep, sweep_segments, erase)
+JOBS: tuple[Callable[[Settings], bool | None], ...] = (
+    move_marks,
+    purge,
+    catch_up,
+    make_months,
+    sweep,
+    sweep_segments,
+    erase,
+)

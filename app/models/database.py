@@ -156,9 +156,10 @@ def _share(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], r
         except Exception as error:
             is_unknown = may_be_done(error)
             _tidy()
-            if is_unknown or (db.is_closed() and isinstance(error, db.unavailable)):  # nobody else could connect either
-                raise unavailable(error) from error
-            if retry >= retries or not _is_conflict(error):
+            may_repeat = retry < retries and _is_conflict(error) and not is_unknown
+            if not may_repeat and (is_unknown or any(isinstance(one, db.unavailable) for one in chain(error))):
+                raise unavailable(error) from error  # what was refused so, the database would refuse again
+            if not may_repeat:
                 raise errors.NotDone() from error
         waiting.sleep(_RETRY_PAUSE * 2**retry)
         retry += 1

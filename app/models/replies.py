@@ -58,9 +58,11 @@ class ReplyRow(NamedTuple):
     body: str | None
 
 
+HORIZON = "replies"  # the name of the mark in `job_runs`
 _FORGET = Statement(
     lambda d: (
-        f"DELETE FROM replies WHERE workspace_id = {d.parameter} AND created_at < {d.parameter} RETURNING key_hash"
+        f"DELETE FROM replies WHERE workspace_id = {d.parameter} "
+        f"AND created_at < (SELECT ran_at FROM job_runs WHERE name = '{HORIZON}') RETURNING key_hash"
     )
 )
 _FIND = Statement(
@@ -122,9 +124,9 @@ def keep(workspace: int, key_hash: str, request_hash: str, body: str, now: int, 
     run_all([Call(_LINK, (workspace, key_hash, _hash(one))) for one in sorted(set(subjects))])
 
 
-def forget(workspace: int, before: int) -> None:
-    """Forget the replies that are older than this moment, in epoch milliseconds."""
-    _FORGET(workspace, before)
+def forget(workspace: int) -> None:
+    """Forget the replies that are older than the mark of the horizon (app/services/marks.py)."""
+    _FORGET(workspace)
 
 
 def erase(workspace: int, subjects: Iterable[str]) -> None:

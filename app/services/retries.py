@@ -10,7 +10,6 @@ from app.models.database import transaction
 
 ANYBODY = store.ANYBODY
 MAX_KEY = 255  # characters
-_KEPT = 24 * 3_600_000  # milliseconds
 
 
 class Answer(NamedTuple):
@@ -41,7 +40,7 @@ def once(workspace: int, key: str, request: bytes, act: Callable[[], Made]) -> A
     key_hash, request_hash, now = _hash(key.encode()), _hash(request), clock.now()
     if not store.reserve(workspace, key_hash):
         raise errors.StillRunning()
-    store.forget(workspace, now - _KEPT)
+    store.forget(workspace)
     kept = store.find(workspace, key_hash)
     if kept is None:
         made = act()
@@ -57,7 +56,7 @@ def once(workspace: int, key: str, request: bytes, act: Callable[[], Made]) -> A
 @transaction
 def forget_old(workspace: int) -> None:
     """Forget the replies that were kept long enough."""
-    store.forget(workspace, clock.now() - _KEPT)
+    store.forget(workspace)
 
 
 def _hash(data: bytes) -> str:

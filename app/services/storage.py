@@ -9,7 +9,7 @@ from app.config import Settings
 from app.models import database, locks, schema
 from app.models.database import db, forget_connection, open_database, transaction
 from app.models.workspaces import try_write
-from app.services import audit, clients, erasures, workspaces
+from app.services import audit, clients, erasures, marks, workspaces
 from app.services.clients import ClientPair
 from app.services.keys import KeyPair
 from app.services.workspaces import NewWorkspace
@@ -25,6 +25,13 @@ def open(settings: Settings) -> None:
     """Make the database of these settings the one in use. Nothing is connected yet. Raises errors.Misconfigured."""
     open_database(settings)
     erasures.open_journal(settings.journal_path)
+
+
+def start(settings: Settings) -> NewWorkspace | None:
+    """Prepare the database for a process that will serve, work or run a command. Returns and raises as `prepare`."""
+    made = prepare(settings)
+    marks.keep_ids_ahead()
+    return made
 
 
 def announce() -> TextIO | None:
@@ -121,7 +128,7 @@ def ensure_prepared(settings: Settings) -> NewWorkspace | None:
     if not _preparing.acquire(timeout=_PATIENCE):
         raise errors.StorageUnavailable()
     try:
-        return None if db.obj.is_prepared else prepare(settings)
+        return None if db.obj.is_prepared else start(settings)
     finally:
         _preparing.release()
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from app import clock
-from app.services import users
+from app.services import marks, users
 from tests.factories import fresh
 
 
@@ -51,11 +51,12 @@ def test_a_refused_request_keeps_nothing_and_may_be_mended(api, tables):
     assert api.post("users", {"id": fresh()}, **keyed(key)).status_code == 200
 
 
-def test_a_reply_is_kept_for_24_hours(api, monkeypatch):
+def test_a_reply_is_kept_for_24_hours(api, unmarked, monkeypatch):
     uid, key, now = fresh(), fresh(), clock.now()
     api.post(f"users/{uid}/events", {"event": "e"}, **keyed(key))
     for later, replayed in ((24 * 3_600_000 - 1000, "true"), (24 * 3_600_000 + 60_000, None)):
         monkeypatch.setattr(clock, "now", lambda later=later: now + later)
+        marks.move(elapsed=later)
         again = api.post(f"users/{uid}/events", {"event": "e"}, **keyed(key))
         assert again.headers.get("Idempotent-Replayed") == replayed
     assert len(api.get(f"users/{uid}/events").json["data"]) == 2

@@ -27,6 +27,7 @@ from app.models.users.finding import (
     has_updateable,
     is_known,
     keys_of,
+    newest_id,
     page,
     page_call,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "lock_call",
     "lock_id",
     "make_all",
+    "newest_id",
     "page",
     "page_call",
     "prepare_alike",

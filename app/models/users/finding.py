@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -53,6 +53,14 @@ def _find_all_statement(count: int) -> Statement:
             f"AND id IN ({', '.join([d.parameter] * count)}) AND hidden_at IS NULL"
         )
     )
+
+
+_NEWEST_ID = Statement(lambda d: f"SELECT max(id) FROM users WHERE workspace_id = {d.parameter}")
+
+
+def newest_id(workspace: int) -> str | None:
+    """Return the greatest id of a user, one who waits to be erased included; None where there is nobody."""
+    return cast("str | None", _NEWEST_ID(workspace)[0][0])
 
 
 def find_all(workspace: int, ids: Sequence[str]) -> list[UserRow]:
