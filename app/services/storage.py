@@ -18,7 +18,7 @@ T = TypeVar("T")
 _preparing = threading.Lock()
 _caught_up: set[str] = set()  # journals that agree with the database
 _SLACK = 1.0  # seconds behind the deadline of an answer until a worker counts as one that asks in vain
-_PATIENCE = 0.2  # seconds that a request waits for another one that is preparing; a database that hangs holds up one
+_PATIENCE = 2.0  # seconds that a request waits for another one that is preparing, which has its own deadlines
 
 
 def open(settings: Settings) -> None:
