@@ -1,7 +1,7 @@
 """Workspaces and their key pairs: the directory that says whose a request is.
 
 These tables are the only ones without a workspace in front of their keys: a request names just a public key, and
-what that key finds is the workspace. On Citus they are reference tables, copied to every node.
+what that key finds is the workspace.
 """
 
 from typing import NamedTuple
