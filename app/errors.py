@@ -259,3 +259,7 @@ class NotDone(Exception):
 
     The cause says why. Any other exception of a write means that nobody knows whether it was done.
     """
+
+
+class Locked(NotDone):
+    """Another writer has the lock of the SQLite file, and the event loop does not wait for it: a thread may."""

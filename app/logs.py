@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import structlog
 
 _log = structlog.get_logger()
 _settings = {"tells_requests": True}
-_held: list[list[dict[str, Any]]] = []
+_thread = threading.local()  # whose `held` are the lines of requests that are answered inside a `held`, if any
 _PIPE_BUFFER = 4_096  # bytes: what Linux writes to a pipe whole (pipe(7))
 
 
@@ -46,8 +47,8 @@ def requests(lines: Iterable[dict[str, Any]]) -> None:
     """
     if not _settings["tells_requests"]:
         return
-    if _held:
-        _held[-1].extend(lines)
+    if held := getattr(_thread, "held", None):
+        held[-1].extend(lines)
         return
     rest = {"event": "request", "level": "info", "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
     written = b""
@@ -63,13 +64,14 @@ def requests(lines: Iterable[dict[str, Any]]) -> None:
 @contextlib.contextmanager
 def held() -> Iterator[None]:
     """Write the lines of the requests that are answered inside when all are, and none of them if it raises."""
-    _held.append([])
+    stack = _thread.__dict__.setdefault("held", [])
+    stack.append([])
     try:
         yield
     except BaseException:
-        _held.pop()
+        stack.pop()
         raise
-    requests(_held.pop())
+    requests(stack.pop())
 
 
 def _write_bytes(data: bytes) -> None:

@@ -126,8 +126,8 @@ def insert_new(table: str, rows: Rows) -> int:
 def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     """Run the calls in one transaction, all or none, and return the rows of each when it is committed.
 
-    Run again after a conflict only. Raises errors.NotDone, and errors.StorageUnavailable: then nobody knows whether it
-    was done.
+    Run again after a conflict only. Raises errors.NotDone, errors.Locked among them, and errors.StorageUnavailable:
+    then nobody knows whether it was done.
     """
     texts = _texts(calls)
     if db.obj.dialect.name == "sqlite":
@@ -148,6 +148,8 @@ def in_one_commit(operation: Callable[[], T]) -> T:
 
 def _share(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], retries: int = _MAX_RETRIES) -> T:
     """Do what several callers share. may_be_done: whether what ended in an error may be done all the same."""
+    if db.obj.behind and db.obj.is_hurried():
+        raise errors.Locked()
     retry = 0
     while True:
         try:
@@ -156,6 +158,8 @@ def _share(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], r
         except Exception as error:
             is_unknown = may_be_done(error)
             _tidy()
+            if not is_unknown and db.obj.is_locked_for_now(error):
+                raise errors.Locked() from error
             may_repeat = retry < retries and _is_conflict(error) and not is_unknown
             if not may_repeat and (is_unknown or any(isinstance(one, db.unavailable) for one in chain(error))):
                 raise unavailable(error) from error  # what was refused so, the database would refuse again
@@ -308,6 +312,16 @@ def give_back_connection() -> None:
 def close_idle_connections() -> None:
     """Close the connections that were given back and not used for a while."""
     db.obj.close_idle()
+
+
+def hurry() -> None:
+    """Let this thread, which has others to answer, wait for no lock of SQLite: `errors.Locked` tells of it at once."""
+    db.obj.hurry()
+
+
+def fall_behind(groups: int) -> None:
+    """Note that so many groups of writes more wait in a thread for the lock; a negative number: that they are done."""
+    db.obj.behind += groups
 
 
 def be_patient(seconds: float) -> None:

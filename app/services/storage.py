@@ -62,6 +62,21 @@ def close_idle_connections() -> None:
     database.close_idle_connections()
 
 
+def hurry() -> None:
+    """Let this thread, that of the event loop, wait for no lock of SQLite: `in_one_commit` raises errors.Locked."""
+    database.hurry()
+
+
+def fall_behind() -> None:
+    """Note that a group of writes waits for the lock in a thread: those that come meanwhile are Locked at once."""
+    database.fall_behind(1)
+
+
+def catch_up() -> None:
+    """Note that it is done."""
+    database.fall_behind(-1)
+
+
 def why(error: BaseException) -> str:
     """Return in a sentence why storage was not available, and what to do about it. error: what was raised."""
     return database.why(error)

@@ -17,6 +17,7 @@ from app.serving import environs
 from app.serving.gathering import Answer, Gathering, Together, answered, at_once
 from app.serving.routes import INSTANT, Routes
 from app.serving.shared import WsgiApp
+from app.serving.threads import Threads
 
 _SERVER = (b"server", b"rollcall")
 MAX_BODY = 1024 * 1024  # bytes that are kept; the application refuses less on most routes (app/api/bodies.py)
@@ -33,8 +34,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Bridge:
     """Calls a WSGI application for each request of an ASGI server.
 
-    executor: where it runs (routes.py). together: answers the requests of one moment that it knows. body_seconds:
-    how long a client may take to send a body.
+    executor, threads: where it runs (routes.py). together: answers the requests of one moment that it knows.
+    body_seconds: how long a client may take to send a body.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Bridge:
         executor: Executor | None = None,
         together: Together | None = None,
         body_seconds: float = BODY_SECONDS,
+        threads: Threads | None = None,
     ):
-        self.routes = Routes(application, executor)
+        self.routes = Routes(application, executor, threads)
         fault: Answer = Left({FAILURE: errors.InternalError()})
         # Whoever has threads has something to wait for.
-        self.together = together and Gathering(together, fault, waiting.run if executor else at_once)
+        run, delay = waiting.run if executor else at_once, threads.delay if threads else at_once
+        self.together = together and Gathering(together, fault, run, delay)
         self.body_seconds = body_seconds
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from app import logs
-from app.api.hot import Left, Reply, Request
+from app.api.hot import Later, Left, Reply, Request
 from app.serving.lingering import Lingering
 
 _MAX_GROUP = 128  # requests; so many writes keep others from the database for some 10 ms
 _MAX_TURNS = 3  # of the loop that a group waits for more: 1.06 to 1.24 times the requests a second; 8 gave no more
 
 Answer = Reply | Left
-Together = Callable[[Sequence[Request]], list[Answer]]
+Together = Callable[[Sequence[Request]], list[Answer | Later]]
 Run = Callable[[Callable[[], Any], Callable[[Any], None]], None]  # runs the first, hands what it returns to the second
 Q = TypeVar("Q")  # a request
 A = TypeVar("A")  # an answer
@@ -45,12 +45,19 @@ def at_once(function: Callable[[], Any], done: Callable[[Any], None]) -> None:
 class Gathering(Generic[Q, A]):
     """Hands requests to `together` in groups.
 
-    fault: the answer to all of a group that it fails. run: how that is run on the event loop. most: how many can wait
+    fault: the answer to all of a group that it fails. run: how that is run on the event loop. delay: how what is to be
+    done later is run beside it. most: how many can wait
     at a time just now, as far as is known: with so many a group is whole.
     """
 
-    def __init__(self, together: Callable[[Sequence[Q]], list[A]], fault: A, run: Run = at_once):
-        self._together, self._fault, self._run = together, fault, run
+    def __init__(
+        self,
+        together: Callable[[Sequence[Q]], Sequence[A | Later]],
+        fault: A,
+        run: Run = at_once,
+        delay: Run = at_once,
+    ):
+        self._together, self._fault, self._run, self._delay = together, fault, run, delay
         self.most: Callable[[], float] = lambda: math.inf
         self._waiting: list[tuple[Q, Callable[[A], None]]] = []
         self._is_busy = False
@@ -81,23 +88,45 @@ class Gathering(Generic[Q, A]):
         requests = [request for request, _ in group]
         self._run(lambda: self._answer(requests), lambda answers: self._hand_out(group, answers))
 
-    def _answer(self, requests: list[Q]) -> list[A]:
+    def _answer(self, requests: list[Q]) -> Sequence[A | Later]:
         try:
             return self._together(requests)
         except Exception as error:  # noqa: BLE001 - a group without an answer would keep all that follow waiting for ever
             logs.fault(error, request_id="", method="", route="together")
             return [self._fault] * len(requests)
 
-    def _hand_out(self, group: list[tuple[Q, Callable[[A], None]]], answers: list[A]) -> None:
+    def _hand_out(self, group: list[tuple[Q, Callable[[A], None]]], answers: Sequence[A | Later]) -> None:
+        delayed: list[Callable[[A], None]] = []
+        later = None
         try:
             for (_, take), answer in zip(group, answers, strict=True):
-                _give(take, answer)
+                if isinstance(answer, Later):
+                    later = answer
+                    delayed.append(take)
+                else:
+                    _give(take, answer)
+            if later:
+                self._do_later(later, delayed)
         finally:
             self._is_busy = bool(self._waiting)
             if self._is_busy:
                 asyncio.get_running_loop().call_soon(self._flush)
             elif self.most() == 1:
                 self._lingering.answered()
+
+    def _do_later(self, later: Later, takes: list[Callable[[A], None]]) -> None:
+        def run() -> list[Any]:
+            try:
+                return later.run()
+            except Exception as error:  # noqa: BLE001 - as in `_answer`
+                logs.fault(error, request_id="", method="", route="together")
+                return [self._fault] * len(takes)
+
+        def hand_out(answers: list[Any]) -> None:
+            for take, answer in zip(takes, answers, strict=True):
+                _give(take, answer)
+
+        self._delay(run, hand_out)
 
 
 def _give(take: Callable[[A], None], answer: A) -> None:

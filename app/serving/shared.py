@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from app import errors, logs
+from app.api.hot import Later
 from app.api.retries import FAILURE
 from app.services import storage
 from app.serving.environs import Environ
@@ -37,13 +38,19 @@ class SharedCommit:
     def __init__(self, application: WsgiApp):
         self._application = application
 
-    def __call__(self, environs: Sequence[Environ]) -> list[Replied]:
-        """Return the reply to each request when all are on disk."""
-        if len(environs) == 1:
-            return [call(self._application, environs[0])]
+    def __call__(self, environs: Sequence[Environ]) -> Sequence[Replied | Later]:
+        """Return the reply to each request when all are on disk, or that a thread must do all of them."""
+        try:
+            return self._commit(environs)
+        except errors.Locked:
+            return [Later(lambda: self._commit(environs))] * len(environs)
+
+    def _commit(self, environs: Sequence[Environ]) -> list[Any]:
         try:
             with logs.held():
                 return storage.in_one_commit(lambda: self._call_all(environs))
+        except errors.Locked:
+            raise
         except errors.NotDone:  # alone each finds out whose fault it is
             return [call(self._application, environ) for environ in map(_again, environs)]
         except Exception as error:  # noqa: BLE001 - not to be tried again: it may have been done

@@ -13,6 +13,7 @@ from app.serving.accepting import Listener, Share
 from app.serving.bridge import Bridge
 from app.serving.connections import Connections, most_connections, take_fast_parser
 from app.serving.direct import DirectConnection
+from app.serving.threads import Threads
 
 _HEARTBEAT = 1.0  # seconds; how soon a worker sees that it should stop, far below gunicorn's `timeout`
 _NEW_OBJECTS = 50_000  # between two collections; a batch of 1,000 makes 10,000
@@ -33,7 +34,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         """Load the WSGI application and put the bridge around it."""
         executor = ThreadPoolExecutor(self.cfg.threads, "request") if self.cfg.threads > 1 else None
         application = self.app.wsgi()
-        self.asgi = Bridge(application, executor, getattr(application, "extensions", {}).get("hot"))
+        hot = getattr(application, "extensions", {}).get("hot")
+        self.asgi = Bridge(application, executor, hot, threads=None if executor else Threads())
 
     def init_signals(self) -> None:
         """Hold signals back until the event loop runs: uvloop loses one that comes before it does."""
@@ -44,6 +46,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         """As gunicorn's, with our connections in place of its own, and without the lifespan protocol."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         take_fast_parser()
+        storage.hurry()
         _collect_less()
         share = Share(self.age)
         self.connections = Connections(most_connections(self.cfg.worker_connections), share)

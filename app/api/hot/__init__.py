@@ -21,7 +21,7 @@ from app.api.retries import FAILURE
 from app.services import storage, together
 from app.services.rates import Policy, Rates, Standing
 
-__all__ = ["Head", "HotPath", "Left", "Reply", "Request"]
+__all__ = ["Head", "HotPath", "Later", "Left", "Reply", "Request"]
 
 _Standings = Mapping[str, Standing]  # by the name of the policy
 _NOWHERE: _Standings = {}
@@ -32,6 +32,12 @@ class Left(NamedTuple):
     """A request that is left to its route, with what the route must know of it in its environ."""
 
     environ: dict[str, Any]
+
+
+class Later(NamedTuple):
+    """Requests whose writes found the lock taken: `run` does them in a thread, and returns the answer to each."""
+
+    run: Callable[[], "list[Reply | Left]"]
 
 
 _LEFT = Left({})
@@ -47,12 +53,12 @@ class HotPath:
         self._recognise = Recogniser(app)
         self._rates = app.extensions["rates"]
 
-    def __call__(self, requests: Sequence[Request]) -> list[Reply | Left]:
-        """Return the reply to each request, or that its route must answer.
+    def __call__(self, requests: Sequence[Request]) -> list[Reply | Left | Later]:
+        """Return the reply to each request, or that its route must answer, or a thread: then the same Later to all.
 
         Reads are answered first: they need not wait for a commit.
         """
-        answers: list[Reply | Left] = [_LEFT] * len(requests)
+        answers: list[Reply | Left | Later] = [_LEFT] * len(requests)
         if not storage.is_prepared():
             return answers
         try:
@@ -71,7 +77,12 @@ class HotPath:
         if reads:
             _do(answers, reads, together.look)
         if writes:
-            _do(answers, writes, together.write)
+            try:
+                _do(answers, writes, together.write)
+            except errors.Locked:
+                later = Later(lambda: _do_later(writes))
+                for index, _, _ in writes:
+                    answers[index] = later
         return answers
 
     def _admitted(self, wanted: _Numbered) -> list[tuple[int, Wanted, _Standings]]:
@@ -101,14 +112,22 @@ def _count_for(policy: Policy | None, found: Sequence[dict[str, Standing]], name
             stands[policy.name] = policy.count(name)
 
 
+def _do_later(wanted: list[tuple[int, Wanted, _Standings]]) -> list[Reply | Left]:
+    answers: list[Reply | Left | Later] = [_LEFT] * len(wanted)
+    _do(answers, [(place, one, stands) for place, (_, one, stands) in enumerate(wanted)], together.write)
+    return answers  # type: ignore[return-value] # a thread waits for the lock, and is never told to come later
+
+
 def _do(
-    answers: list[Reply | Left],
+    answers: list[Reply | Left | Later],
     wanted: list[tuple[int, Wanted, _Standings]],
     run: Callable[[Sequence[Any]], list[Any]],
 ) -> None:
     failure = None
     try:
         results = run([one.operation for _, one, _ in wanted])
+    except errors.Locked:
+        raise
     except errors.NotDone as error:  # the routes find out whose fault it is
         logs.fault(error.__cause__ or error, request_id="", method="", route="together")
         results = [None] * len(wanted)

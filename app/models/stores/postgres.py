@@ -39,6 +39,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
     session_settings: ClassVar[dict[str, int]] = {}
     # What each transaction says of itself where a pooler gives it whichever server connection is free; "" elsewhere.
     preamble = ""
+    behind = 0
     deadline = 0.0  # seconds that an answer is waited for
     lock_seconds = 0.0  # that a connection is waited for where there are too few
 
@@ -107,6 +108,13 @@ class PostgresStore(peewee.PostgresqlDatabase):
                     return connection
                 close(connection)
         return None
+
+    def hurry(self) -> None:
+        """Do nothing: here the event loop goes on while it waits."""
+
+    def is_locked_for_now(self, error: BaseException) -> bool:
+        """Tell that it is not so."""
+        return False
 
     def be_patient(self, seconds: float) -> None:
         """Wait so long for each answer on the connection of this thread, as long as it is open."""
