@@ -116,3 +116,16 @@ def test_a_user_who_waits_for_a_uid_is_found_by_email(lane, reference, make_list
     user = reference.read(uid)
     assert (user["id"], user["uid_updateable"], user["lists"]) == (waiting["id"], False, waiting["lists"])
     assert reference.walk(10) == [uid]
+
+
+@rule("create", "update")
+def test_who_is_written_is_found_by_the_email_there_is_now_in_any_capitals(lane, reference):
+    uid = fresh()
+    for write, email in ((lane.create, "Ada@Example.com"), (lane.update, "KING@example.com")):
+        assert write(uid, {"email": email}).taken
+        found = {
+            one: reference.api.get(f"users?email={one}").json["data"] for one in ("ada@example.com", "king@example.com")
+        }
+        assert {one: [user["uid"] for user in users] for one, users in found.items()} == {
+            one: [uid] if one == email.lower() else [] for one in found
+        }

@@ -21,11 +21,11 @@ class Asked(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A form of request that the hot path leaves to its route by design: why, how to tell it, and one such request."""
+    """A form of request that the hot path leaves to its route by design: why, how to tell it, and such requests."""
 
     reason: str
     is_meant: Callable[[Asked], bool]
-    example: Asked
+    examples: tuple[Asked, ...]
 
 
 _FORMS = re.compile(
@@ -73,57 +73,60 @@ LEFT_TO_ROUTES = (
     Left(
         "only five forms of request are asked for all day; every other is left to its route",
         lambda asked: not _FORMS.fullmatch(f"{asked.method} {asked.path}"),
-        Asked("PATCH", "users/known", {"first_name": "Ada"}),
+        (Asked("PATCH", "users/known", {"first_name": "Ada"}),),
     ),
     Left(
         "the routes keep the promises of conditions and of Idempotency-Key",
         lambda asked: bool(asked.headers),
-        Asked("PUT", "users/known", {"first_name": "Ada"}, ("Idempotency-Key",)),
+        tuple(
+            Asked("PUT", "users/known", {"first_name": "Ada"}, (name,))
+            for name in ("Idempotency-Key", "If-Match", "If-None-Match")
+        ),
     ),
     Left(
         "a body that changes no field needs no write",
         _says_nothing,
-        Asked("POST", "users", {"id": "known"}),
+        (Asked("POST", "users", {"id": "known"}),),
     ),
     Left(
         "nothing to merge is another statement than something to merge",
         lambda asked: "meta" in _body(asked) and not _body(asked)["meta"],
-        Asked("PUT", "users/known", {"first_name": "Ada", "meta": {}}),
+        (Asked("PUT", "users/known", {"first_name": "Ada", "meta": {}}),),
     ),
     Left(
         "the hot path writes one table, and checks by hand the fields that come all day",
         lambda asked: not _is_event(asked) and bool(_ELSEWHERE & _body(asked).keys()),
-        Asked("PUT", "users/known", {"tz": "Africa/Lagos"}),
+        (Asked("PUT", "users/known", {"tz": "Africa/Lagos"}),),
     ),
     Left(
         "a whole user sent back by PUT has its id, which only the schema knows to ignore",
         lambda asked: asked.method == "PUT" and "id" in _body(asked),
-        Asked("PUT", "users/known", {"id": "known", "first_name": "Ada"}),
+        (Asked("PUT", "users/known", {"id": "known", "first_name": "Ada"}),),
     ),
     Left(
         "a number that is no text is made one by the schema",
         lambda asked: not isinstance(_body(asked).get("number"), str | None),
-        Asked("PUT", "users/known", {"number": 2348031234567}),
+        (Asked("PUT", "users/known", {"number": 2348031234567}),),
     ),
     Left(
         "a rare form of address, such as one with a hyphen in its domain, is for the whole rule of the schema",
         _has_rare_email,
-        Asked("PUT", "users/known", {"email": "ada@example-shop.com"}),
+        (Asked("PUT", "users/known", {"email": "ada@example-shop.com"}),),
     ),
     Left(
         "an id that is no text is made one by the schema",
         lambda asked: asked.path == "users" and not isinstance(_body(asked).get("id"), str | None),
-        Asked("POST", "users", {"id": 1234, "first_name": "Ada"}),
+        (Asked("POST", "users", {"id": 1234, "first_name": "Ada"}),),
     ),
     Left(
         "only the schema counts the bytes of a text that may be too long",
         _has_long_text,
-        Asked("PUT", "users/known", {"meta": {"plan": "x" * 4096}}),
+        (Asked("PUT", "users/known", {"meta": {"plan": "x" * 4096}}),),
     ),
     Left(
         "the name of an event must be claimed, which takes a transaction of its own",
         lambda asked: _is_event(asked) and "id" in _body(asked),
-        Asked("POST", "users/known/events", {"event": "Paid", "id": "order-1"}),
+        (Asked("POST", "users/known/events", {"event": "Paid", "id": "order-1"}),),
     ),
     Left(
         "null and an empty array stand for what was not sent; the schema knows that",
@@ -131,7 +134,7 @@ LEFT_TO_ROUTES = (
             _is_event(asked)
             and any(name in _body(asked) and _body(asked)[name] in (None, []) for name in ("properties", "timestamp"))
         ),
-        Asked("POST", "users/known/events", {"event": "Paid", "timestamp": None}),
+        (Asked("POST", "users/known/events", {"event": "Paid", "timestamp": None}),),
     ),
 )
 

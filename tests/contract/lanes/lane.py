@@ -10,6 +10,7 @@ from tests.contract.outcome import Outcome
 from tests.factories import Api, fresh
 
 Fields = Mapping[str, Any]  # of a user or an event, named as in engage.md
+MAX_PAGES = 50  # of a walk in the suite, which has few users: more means that pages repeat for ever
 
 
 class Lane:
@@ -46,7 +47,7 @@ class Lane:
         raise NotImplementedError
 
     def walk(self, limit: int) -> list[str]:
-        """Return the uids of all users, read in pages of at most `limit`."""
+        """Return the uids of all users, read in pages of at most `limit` and not more than MAX_PAGES of them."""
         raise NotImplementedError
 
     def walk_back(self, limit: int) -> list[str]:
