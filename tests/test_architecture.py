@@ -18,6 +18,7 @@ LEAVES = {
     "items",
     "journal",
     "logs",
+    "names",
     "profiles",
     "rules",
     "strict_json",

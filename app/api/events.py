@@ -6,7 +6,7 @@ from flask import Response
 
 from app import errors
 from app.api import replies
-from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, requires
+from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
 from app.api.blueprint import Blueprint, makes_user, may_raise
 from app.schemas.events import EventPageSchema, EventQuerySchema, EventSchema
 from app.schemas.status import StatusSchema
@@ -22,7 +22,7 @@ blp = Blueprint("events", __name__, description="What the users did.")
 @blp.response(200, StatusSchema, description="The event is stored.")
 def record(event: dict[str, Any], uid: str) -> Response:
     """Record something a user did."""
-    events.record(current_workspace(), uid, **event)
+    events.record(current_workspace(), uid, **event, full=has_secret())
     return replies.done()
 
 

@@ -37,7 +37,7 @@ class App(Lean):
         key = request.headers.get("Idempotency-Key")
         if key is None or request.method not in _METHODS or request.routing_exception or not self._may_keep():
             return super().dispatch_request()
-        answer = retries.once(current_workspace(), key, _the_same(), self._act)
+        answer = retries.once(current_workspace(), key, has_secret(), _the_same(), self._act)
         response = JsonReply(answer.body)
         if answer.replayed:
             response.headers["Idempotent-Replayed"] = "true"

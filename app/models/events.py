@@ -1,7 +1,6 @@
 """Events: what users did, kept by user and time."""
 
 import functools
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -63,9 +62,9 @@ _CLAIM_ID = Statement(
 )
 
 
-def claim_id(workspace: int, id: str) -> bool:
-    """Take the id that a caller gave an event, for ever. Returns whether it was free."""
-    return bool(_CLAIM_ID(workspace, hashlib.sha256(id.encode()).hexdigest()))
+def claim_id(workspace: int, id_hash: str) -> bool:
+    """Take the id that a caller gave an event (`names.hash_of`), for ever. Returns whether it was free."""
+    return bool(_CLAIM_ID(workspace, id_hash))
 
 
 _FIND_RULES = Statement(lambda d: f"SELECT version FROM segment_sets WHERE workspace_id = {d.parameter}")

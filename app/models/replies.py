@@ -1,4 +1,7 @@
-"""Replies kept for their Idempotency-Key, in the transaction of the write that they answer."""
+"""Replies kept for their Idempotency-Key, in the transaction of the write that they answer.
+
+key_hash: as `names.hash_of` makes it.
+"""
 
 import hashlib
 from collections.abc import Iterable

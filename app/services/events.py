@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app import clock, cursors, ids
+from app import clock, cursors, ids, names
 from app.errors import UserNotFound
 from app.models import events as store
 from app.models import users
@@ -47,15 +47,17 @@ def record(
     properties: dict[str, Any] | None = None,
     timestamp: int | None = None,
     id: str | None = None,
+    full: bool = True,
 ) -> None:
     """Record something the user of that uid did; an unknown uid makes a bare user first.
 
     timestamp: epoch milliseconds, now when None. id: the caller's name for the event; with the same one a second event
     of the workspace is taken for the first sent again, and not stored. The uid itself is no such name: some SDKs send
-    it along with every event. An archived user's event is dropped. Raises errors.StorageUnavailable.
+    it along with every event. full: whether the secret was given; names given with the public key alone are apart.
+    An archived user's event is dropped. Raises errors.StorageUnavailable.
     """
     if id is not None and id != uid:
-        _record_once(workspace, id, uid, event, value, properties, timestamp)
+        _record_once(workspace, names.hash_of(id, full), uid, event, value, properties, timestamp)
         return
     now = clock.now()
     if store.record(workspace, uid, ids.new(), now, new_row(now, event, value, properties, timestamp)):
@@ -63,8 +65,8 @@ def record(
 
 
 @transaction
-def _record_once(workspace: int, id: str, uid: str, *event: Any) -> None:
-    if store.claim_id(workspace, id):
+def _record_once(workspace: int, id_hash: str, uid: str, *event: Any) -> None:
+    if store.claim_id(workspace, id_hash):
         record(workspace, uid, *event)
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from app import clock, errors
+from app import clock, errors, names
 from app.models import replies as store
 from app.models.database import transaction
 
@@ -28,17 +28,18 @@ class Made(NamedTuple):
 
 
 @transaction
-def once(workspace: int, key: str, request: bytes, act: Callable[[], Made]) -> Answer:
+def once(workspace: int, key: str, full: bool, request: bytes, act: Callable[[], Made]) -> Answer:
     """Do what the request asks and keep the reply, or return the reply that is kept, for 24 hours.
 
-    key: 1 to MAX_KEY characters, the caller's name for the request. request: all that makes it the same request. act:
-    does it and returns the reply; when it raises, nothing is done or kept, and the key is free again.
+    key: 1 to MAX_KEY characters, the caller's name for the request. full: whether the secret was given: its keys are
+    apart from those of the public key alone. request: all that makes it the same request. act: does it and returns the
+    reply; when it raises, nothing is done or kept, and the key is free again.
     The reply is kept in the transaction of the write: there is never one without the other.
     Raises errors.InvalidInput, KeyReused for another request, StillRunning, ReplyErased, and whatever act raises.
     """
     if not 1 <= len(key) <= MAX_KEY:
         raise errors.InvalidInput({"Idempotency-Key": [f"Must have 1 to {MAX_KEY} characters."]})
-    key_hash, request_hash, now = _hash(key.encode()), _hash(request), clock.now()
+    key_hash, request_hash, now = names.hash_of(key, full), _hash(request), clock.now()
     if not store.reserve(workspace, key_hash):
         raise errors.StillRunning()
     store.forget(workspace, now - _KEPT)
