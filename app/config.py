@@ -110,6 +110,8 @@ class Settings:
 
     erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
 
+    erased_uid_days: int = _setting("ROLLCALL_ERASED_UID_DAYS", 30, "days", validate.Range(0, _MOST_DAYS))
+
     segment_sweep: int = _setting("ROLLCALL_SEGMENT_SWEEP", 60, "seconds", validate.Range(1, 86_400))
     erasure_delay: int = _setting("ROLLCALL_ERASURE_DELAY", 0, "seconds", validate.Range(0, 30 * 86_400))
 

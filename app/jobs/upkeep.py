@@ -8,9 +8,16 @@ from app.services import deletions, erasures, purges, retention
 from app.services.segments import sweeps
 
 _JOURNAL_PAUSE = 600.0  # seconds; what other machines erased is in our file by then
+_UIDS_PAUSE = 600.0  # seconds; they count for days, and no longer whether they are there or not
 _MONTHS_PAUSE = 600.0  # seconds; months are made long before they begin
 _MINUTE = 60.0  # seconds
-_next = {"purge": 0.0, "journal": 0.0, "months": 0.0, "sweep": 0.0}  # time.monotonic() at which to look again
+_next = {
+    "purge": 0.0,
+    "journal": 0.0,
+    "months": 0.0,
+    "sweep": 0.0,
+    "uids": 0.0,
+}  # time.monotonic() at which to look again
 
 
 def purge(settings: Settings) -> None:
@@ -23,6 +30,12 @@ def catch_up(settings: Settings) -> None:
     """Keep the file of the journal of erasures complete."""
     if _is_time("journal", _JOURNAL_PAUSE):
         erasures.catch_up()
+
+
+def forget_uids(settings: Settings) -> None:
+    """Forget the uids that were erased long enough ago."""
+    if _is_time("uids", _UIDS_PAUSE):
+        erasures.forget_uids()
 
 
 def make_months(settings: Settings) -> None:
@@ -55,4 +68,12 @@ def _is_time(name: str, pause: float) -> bool:
     return is_time
 
 
-JOBS: tuple[Callable[[Settings], bool | None], ...] = (purge, catch_up, make_months, sweep, sweep_segments, erase)
+JOBS: tuple[Callable[[Settings], bool | None], ...] = (
+    purge,
+    catch_up,
+    forget_uids,
+    make_months,
+    sweep,
+    sweep_segments,
+    erase,
+)

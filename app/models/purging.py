@@ -14,6 +14,7 @@ _PAUSE = 0.2  # seconds
 _TABLES = (
     "users", "devices", "memberships", "subscriptions", "events", "replies", "reply_subjects", "merged_users",
     "preferences", "deletions", "segment_suppressions", "segment_members", "segment_changes", "segment_queue",
+    "erased_uids",
 )  # fmt: skip
 
 

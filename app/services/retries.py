@@ -7,6 +7,7 @@ from typing import NamedTuple
 from app import clock, errors, names
 from app.models import replies as store
 from app.models.database import transaction
+from app.models.replies import ReplyRow
 
 ANYBODY = store.ANYBODY
 MAX_KEY = 255  # characters
@@ -14,17 +15,22 @@ _KEPT = 24 * 3_600_000  # milliseconds
 
 
 class Answer(NamedTuple):
-    """The body of a reply, and whether it was made for an earlier request."""
+    """The body of a reply, and whether it was made for an earlier request. outcome: of its header, None for none."""
 
     body: bytes
     replayed: bool
+    outcome: str | None = None
 
 
 class Made(NamedTuple):
-    """The body of a reply, and the ids and uids of all whom it may tell about; ANYBODY where that is not known."""
+    """The body of a reply, and the ids and uids of all whom it may tell about; ANYBODY where that is not known.
+
+    outcome: of its header, None for none.
+    """
 
     body: bytes
     subjects: Collection[str]
+    outcome: str | None = None
 
 
 @transaction
@@ -46,13 +52,14 @@ def once(workspace: int, key: str, full: bool, request: bytes, act: Callable[[],
     kept = store.find(workspace, key_hash)
     if kept is None:
         made = act()
-        store.keep(workspace, key_hash, request_hash, made.body.decode(), now, made.subjects)
-        return Answer(made.body, replayed=False)
+        reply = ReplyRow(request_hash, made.body.decode(), made.outcome)
+        store.keep(workspace, key_hash, reply, now, made.subjects)
+        return Answer(made.body, False, made.outcome)
     if kept.body is None:
         raise errors.ReplyErased()
     if kept.request_hash != request_hash:
         raise errors.KeyReused()
-    return Answer(kept.body.encode(), replayed=True)
+    return Answer(kept.body.encode(), True, kept.outcome)
 
 
 @transaction

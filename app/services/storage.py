@@ -24,6 +24,7 @@ def open(settings: Settings) -> None:
     """Make the database of these settings the one in use. Nothing is connected yet. Raises errors.Misconfigured."""
     open_database(settings)
     erasures.open_journal(settings.journal_path)
+    erasures.keep_uids(settings.erased_uid_days)
 
 
 def announce() -> TextIO | None:
