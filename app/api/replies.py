@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from flask import Response, current_app, request
+from flask import Response, current_app
 
 from app import dates
-from app.api import pages
+from app.api import pages, proxies
 from app.api.auth import has_secret
 from app.api.lean import JsonReply
 from app.cursors import Page
@@ -165,7 +165,7 @@ def place(subscribed: Subscribed, is_subscribed: bool) -> Response:
 
 
 def _links(subscribed: Subscribed) -> dict[str, str]:
-    base = f"{request.host_url}v1/subscriptions/"
+    base = f"{proxies.public_url()}/v1/subscriptions/"
     confirm = {"confirmation_url": f"{base}{subscribed.links.confirm}/confirm"} if subscribed.pending else {}
     return {**confirm, "unsubscribe_url": f"{base}{subscribed.links.unsubscribe}/unsubscribe"}
 
