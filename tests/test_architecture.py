@@ -19,6 +19,7 @@ LEAVES = {
     "journal",
     "logs",
     "names",
+    "private_files",
     "profiles",
     "rules",
     "strict_json",

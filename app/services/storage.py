@@ -1,10 +1,12 @@
 """The storage as a whole: made ready at the start, and asked whether it still serves."""
 
+import glob
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO, TypeVar
 
-from app import errors
+from app import errors, logs, private_files
 from app.config import Settings
 from app.models import database, locks, schema
 from app.models.database import db, forget_connection, open_database, transaction
@@ -33,6 +35,18 @@ def announce() -> TextIO | None:
     On Postgres there is none: there the connections tell. Raises errors.StorageUnavailable.
     """
     return locks.share_file(locks.SERVING)
+
+
+def warn_of_rights(settings: Settings) -> None:
+    """Write one warning to the log if others than the owner may open the files of the database or their folder."""
+    folder = Path(settings.sqlite_path).absolute().parent
+    files = folder.glob(f"{glob.escape(Path(settings.sqlite_path).name)}*") if settings.is_sqlite else ()
+    journal = [settings.journal_path] if settings.journal_path else []
+    found = private_files.open_to_others({*([folder] if settings.is_sqlite else []), *files, *map(Path, journal)})
+    if found:
+        logs.warning(
+            "open_to_others", paths=sorted(found), hint="chmod 700 the folder and 600 the files: they hold people"
+        )
 
 
 def disconnect() -> None:

@@ -12,7 +12,7 @@ import orjson
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 
-from app import errors, names
+from app import errors, names, private_files
 from app.config import Settings
 from app.models.dialects import SQLITE, Dialect
 from app.models.stores.arrays import Rows, Run
@@ -63,6 +63,8 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     def _open(self) -> Any:
         """Open the file, and wait while another process makes it: SQLite refuses at once to change its journal then."""
         end = time.monotonic() + self.timeout
+        with contextlib.suppress(OSError):  # SQLite says what is wrong; what it makes beside it has the same rights
+            private_files.make_file(self.database)
         while True:
             try:
                 return super()._connect()
@@ -191,7 +193,7 @@ def _run(cursor: Any, text: str, parameters: tuple[Any, ...], columns: Sequence[
 def make(settings: Settings) -> SqliteStore:
     """Return the database of these settings. Nothing is connected yet. Raises errors.Misconfigured."""
     try:
-        Path(settings.sqlite_path).parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(Path(settings.sqlite_path).parent)
     except OSError as error:
         raise errors.Misconfigured(f"DATABASE_URL: the folder of the file cannot be made ({error.strerror}).") from None
     return SqliteStore(
