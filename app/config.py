@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -15,6 +16,7 @@ from app.errors import Misconfigured
 
 NO_RATE = "0"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_PUBLIC_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _MOST_DAYS = 36_500  # a hundred years: no event may be older than that
 _DEFAULT_WORKERS = min(os.cpu_count() or 1, 4)  # more gained nothing where it was measured, and each costs memory
 
@@ -51,6 +53,13 @@ def _check_rate(text: str) -> None:
 def _check_rate_storage(text: str) -> None:
     if text != Settings.rate_storage and urlsplit(text).scheme not in ("redis", "rediss", "redis+unix"):
         raise validate.ValidationError("Must be memory or like redis://HOST:6379/0.")
+
+
+def _check_public_url(text: str) -> None:
+    parts = urlsplit(text)
+    is_whole = parts.scheme in ("http", "https") and _PUBLIC_HOST.fullmatch(parts.netloc) and parts.port != 0
+    if not is_whole or parts.query or parts.fragment or not text.isascii() or any(map(str.isspace, text)):
+        raise validate.ValidationError("Must be like https://users.example.com or https://example.com/users.")
 
 
 def _networks(text: str) -> list[Network]:
@@ -104,12 +113,15 @@ class Settings:
     rate_address: str = _setting("ROLLCALL_RATE_ADDRESS", "10000/second", "requests in a time", _check_rate)
     rate_login: str = _setting("ROLLCALL_RATE_LOGIN", "100/minute", "failures in a time", _check_rate)
     rate_storage: str = _setting("ROLLCALL_RATE_LIMIT_STORAGE", "memory", "URL", _check_rate_storage, secret=True)
+    public_url: str = _setting("ROLLCALL_PUBLIC_URL", "", "URL", _check_public_url)
     trusted_proxies: str = _setting("ROLLCALL_TRUSTED_PROXIES", "", "addresses", _check_networks)
     jwks_networks: str = _setting("ROLLCALL_JWKS_NETWORKS", "", "addresses", _check_networks)
 
     hot_path: bool = _setting("ROLLCALL_HOT_PATH", True, "true or false")
 
     erasure_journal: str = _setting("ROLLCALL_ERASURE_JOURNAL", "", "path")
+
+    erased_uid_days: int = _setting("ROLLCALL_ERASED_UID_DAYS", 30, "days", validate.Range(0, _MOST_DAYS))
 
     segment_sweep: int = _setting("ROLLCALL_SEGMENT_SWEEP", 60, "seconds", validate.Range(1, 86_400))
     erasure_delay: int = _setting("ROLLCALL_ERASURE_DELAY", 0, "seconds", validate.Range(0, 30 * 86_400))
@@ -147,6 +159,11 @@ class Settings:
     def jwks_private(self) -> list[Network]:
         """The private networks in which key sets may lie."""
         return _networks(self.jwks_networks)
+
+    @property
+    def public_base(self) -> str:
+        """What the addresses that we hand out begin with, without a slash at its end; empty where nothing is set."""
+        return self.public_url.rstrip("/")
 
     @property
     def base_url(self) -> str:

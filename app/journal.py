@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from app import private_files
+
 _LINE = re.compile(r"(\d{1,19}) ([0-9a-f]{64}) (\d{1,15})")
-_MODE = 0o600
 
 
 class Entry(NamedTuple):
@@ -37,7 +38,7 @@ def read(path: str) -> Iterator[Entry]:
 def append(path: str, entries: Iterable[Entry]) -> None:
     """Add the entries; when this returns they are on disk. Safe from many processes. Raises OSError."""
     is_new = not os.path.exists(path)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, _MODE)
+    file = private_files.open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
         lines = "".join(f"{one.workspace} {one.user_hash} {one.erased_at}\n" for one in entries)

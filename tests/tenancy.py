@@ -20,6 +20,7 @@ from app.models import (  # noqa: F401 - the models
     clients,
     deletions,
     devices,
+    erased_uids,
     erasures,
     events,
     imports,

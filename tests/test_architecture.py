@@ -18,6 +18,8 @@ LEAVES = {
     "items",
     "journal",
     "logs",
+    "names",
+    "private_files",
     "profiles",
     "pulse",
     "rules",

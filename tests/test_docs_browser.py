@@ -36,4 +36,5 @@ def test_the_docs_are_read_and_tried_out_in_a_browser(service, page):
     page.click("#operations-users-users_retrieve button.execute")
     answer = page.wait_for_selector("#operations-users-users_retrieve .live-responses-table .response").inner_text()
     assert "200" in answer and "Akinyele" in answer
+    assert service.secret not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert page.asked and all(url.startswith((f"http://127.0.0.1:{service.port}/", "data:")) for url in page.asked)

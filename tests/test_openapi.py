@@ -104,3 +104,8 @@ def check(document, schema, example, name):
     whole = {**schema, "components": document["components"]}
     errors = [error.message for error in Draft202012Validator(whole).iter_errors(example)]
     assert not errors, (name, errors)
+
+
+def test_the_docs_browser_does_not_keep_the_secret(api):
+    page = api.get("/docs/", by=None).get_data(as_text=True)
+    assert '"persistAuthorization": false' in page

@@ -43,7 +43,7 @@ def init_app(app: Flask) -> None:
             "app_name": "Rollcall",
             "validatorUrl": "none",
             "tryItOutEnabled": True,
-            "persistAuthorization": True,
+            "persistAuthorization": False,
             "displayRequestDuration": True,
         },
     )

@@ -6,12 +6,18 @@ from flask import Response
 
 from app import errors
 from app.api import replies
-from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, requires
+from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
 from app.api.blueprint import Blueprint, makes_user, may_raise
 from app.schemas.events import EventPageSchema, EventQuerySchema, EventSchema
 from app.schemas.status import StatusSchema
 from app.services import events
 
+_OUTCOME = {
+    replies.OUTCOME: {
+        "description": "Why the event is not stored, told to the secret alone.",
+        "schema": {"type": "string", "enum": [events.ERASED, events.DROPPED, events.DUPLICATE]},
+    }
+}
 blp = Blueprint("events", __name__, description="What the users did.")
 
 
@@ -19,11 +25,10 @@ blp = Blueprint("events", __name__, description="What the users did.")
 @requires(PUBLIC_KEY)
 @makes_user
 @blp.arguments(EventSchema)
-@blp.response(200, StatusSchema, description="The event is stored.")
+@blp.response(200, StatusSchema, description="The event is taken.", headers=_OUTCOME)
 def record(event: dict[str, Any], uid: str) -> Response:
     """Record something a user did."""
-    events.record(current_workspace(), uid, **event)
-    return replies.done()
+    return replies.recorded(events.record(current_workspace(), uid, **event, full=has_secret()))
 
 
 @blp.get("/users/<uid:uid>/events")

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, request
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import MapAdapter
 from werkzeug.sansio.utils import get_host
 
@@ -70,9 +71,11 @@ class Lean(Flask):
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return what finds the route of a request, and look at each host but once, 8 us. Raises BadHost."""
+        """Return what finds the route of a request, and look at each host but once, 8 us. Raises BadHost, NotFound."""
         if request is None:
             return None
+        if request.environ["PATH_INFO"].startswith("//"):  # werkzeug takes all slashes in front for one
+            raise NotFound()
         request.host, name = self._host(request.scheme, request.environ.get("HTTP_HOST"), request.server)
         return MapAdapter(
             self.url_map,

@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from flask import request
+from flask import current_app, request
 
 from app import logs
-from app.config import Network
+from app.config import Network, Settings
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
+PUBLIC = "rollcall.public_url"  # in the environ of a request
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED")
 _PORT = re.compile(r"^(?:\[([^\]]*)\]|([^:]*))(?::[0-9]+)?$")  # 192.0.2.1:80, [2001:db8::1]:80
 _FOR = re.compile(r'for=("?)([^",;\s]+)\1', re.IGNORECASE)  # RFC 7239 section 4
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 _CACHED = 4_096  # addresses; reading one takes ten times as long as the rest
 _IPV6_PREFIX = 64  # bits: what one subscriber of a provider has at least (RFC 6177)
 
@@ -55,6 +57,7 @@ class TrustedProxies:
             environ["wsgi.url_scheme"] = scheme
         if _HOST.fullmatch(host):
             environ["HTTP_HOST"] = host
+            environ[PUBLIC] = f"{environ['wsgi.url_scheme']}://{host}{_prefix(environ)}"
 
     def _client(self, addresses: list[str]) -> str:
         """The right-most address that no proxy of ours has; what stands left of it anybody can have written."""
@@ -66,6 +69,15 @@ class TrustedProxies:
             if not self._trusts(address):
                 return client
         return client
+
+
+def public_url() -> str:
+    """Return what the addresses that we hand out begin with: as it is set, as a trusted proxy says, or where we listen.
+
+    Never the Host of a request: whoever sends one would choose where the links in somebody's mail lead.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings.public_base or request.environ.get(PUBLIC) or settings.base_url
 
 
 def client() -> str:
@@ -95,6 +107,12 @@ def _without_port(text: str) -> str:
     text = text.strip()
     found = _PORT.match(text)
     return (found[1] or found[2] or "") if found else text  # a bare IPv6 address has colons and no brackets
+
+
+def _prefix(environ: Environ) -> str:
+    """The path under which a proxy has us, without a slash at its end."""
+    prefix = _last(environ, "HTTP_X_FORWARDED_PREFIX").rstrip("/")
+    return prefix if _PREFIX.fullmatch(prefix) and ".." not in prefix else ""
 
 
 def _last(environ: Environ, name: str) -> str:

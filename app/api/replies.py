@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from flask import Response, current_app, request
+from flask import Response, current_app
 
 from app import dates
-from app.api import pages
+from app.api import pages, proxies
 from app.api.auth import has_secret
 from app.api.lean import JsonReply
 from app.cursors import Page
@@ -25,6 +25,7 @@ from app.services.segments.definitions import SegmentRow
 from app.services.segments.sweeps import found_at
 from app.services.users import Saved, UserRow
 
+OUTCOME = "Rollcall-Outcome"
 _ETAG_DIGITS = 32  # 128 bits: two states of a user never share one by chance
 _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
 
@@ -37,6 +38,18 @@ def reply(body: Mapping[str, Any], status: int = 200) -> Response:
 def done() -> Response:
     """Return the reply of a route that only says that it is done."""
     return reply({"status": "ok"})
+
+
+def recorded(outcome: str | None) -> Response:
+    """Return the reply to an event. outcome: why it was not stored, which the secret alone is told."""
+    return told(done(), outcome if has_secret() else None)
+
+
+def told(response: Response, outcome: str | None) -> Response:
+    """Return the response with the header that says what became of an event (engage.md section 4.3)."""
+    if outcome is not None:
+        response.headers[OUTCOME] = outcome
+    return response
 
 
 def user(found: UserRow | str) -> Response:
@@ -152,7 +165,7 @@ def place(subscribed: Subscribed, is_subscribed: bool) -> Response:
 
 
 def _links(subscribed: Subscribed) -> dict[str, str]:
-    base = f"{request.host_url}v1/subscriptions/"
+    base = f"{proxies.public_url()}/v1/subscriptions/"
     confirm = {"confirmation_url": f"{base}{subscribed.links.confirm}/confirm"} if subscribed.pending else {}
     return {**confirm, "unsubscribe_url": f"{base}{subscribed.links.unsubscribe}/unsubscribe"}
 

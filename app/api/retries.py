@@ -9,6 +9,7 @@ from flask import g, request
 from app.api import bodies
 from app.api.auth import current_workspace, has_secret
 from app.api.lean import JsonReply, Lean
+from app.api.replies import OUTCOME, told
 from app.services import retries
 from app.services.retries import ANYBODY, Made
 
@@ -37,8 +38,8 @@ class App(Lean):
         key = request.headers.get("Idempotency-Key")
         if key is None or request.method not in _METHODS or request.routing_exception or not self._may_keep():
             return super().dispatch_request()
-        answer = retries.once(current_workspace(), key, _the_same(), self._act)
-        response = JsonReply(answer.body)
+        answer = retries.once(current_workspace(), key, has_secret(), _the_same(), self._act)
+        response = told(JsonReply(answer.body), answer.outcome)
         if answer.replayed:
             response.headers["Idempotent-Replayed"] = "true"
         return response
@@ -47,8 +48,9 @@ class App(Lean):
         return "credential" in g and not hasattr(self.view_functions[request.endpoint or ""], "unkept")
 
     def _act(self) -> Made:
-        body = bytes(super().dispatch_request().get_data())  # type: ignore[union-attr]
-        return Made(body, set(_subjects(body)))
+        response: Any = super().dispatch_request()
+        body = bytes(response.get_data())
+        return Made(body, set(_subjects(body)), response.headers.get(OUTCOME))
 
 
 def _the_same() -> bytes:

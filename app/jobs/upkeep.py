@@ -8,6 +8,7 @@ from app.services import deletions, erasures, marks, purges, retention
 from app.services.segments import sweeps
 
 _JOURNAL_PAUSE = 600.0  # seconds; what other machines erased is in our file by then
+_UIDS_PAUSE = 600.0  # seconds; they count for days, and no longer whether they are there or not
 _MONTHS_PAUSE = 600.0  # seconds; months are made long before they begin
 _MINUTE = 60.0  # seconds
 _next = {
@@ -16,6 +17,7 @@ _next = {
     "journal": 0.0,
     "months": 0.0,
     "sweep": 0.0,
+    "uids": 0.0,
 }  # time.monotonic() at which to look again
 
 
@@ -41,6 +43,12 @@ def catch_up(settings: Settings) -> None:
     """Keep the file of the journal of erasures complete."""
     if _is_time("journal", _JOURNAL_PAUSE):
         erasures.catch_up()
+
+
+def forget_uids(settings: Settings) -> None:
+    """Forget the uids that were erased long enough ago."""
+    if _is_time("uids", _UIDS_PAUSE):
+        erasures.forget_uids()
 
 
 def make_months(settings: Settings) -> None:
@@ -77,6 +85,7 @@ JOBS: tuple[Callable[[Settings], bool | None], ...] = (
     move_marks,
     purge,
     catch_up,
+    forget_uids,
     make_months,
     sweep,
     sweep_segments,

@@ -12,11 +12,10 @@ from typing import IO, cast
 import apsw
 import psycopg
 
-from app import config, errors, journal
+from app import config, errors, journal, private_files
 from app.models import locks, schema
 from app.models.database import db, forget_connection, statement, unrepeated
 
-_MODE = 0o600
 _BUSY = 2_000  # milliseconds that another connection to the SQLite file may take to go
 _VERBATIM = ("--no-owner", "--no-privileges")  # whoever restores it owns it
 _CONNECT_TIMEOUT = "5"  # seconds
@@ -28,7 +27,7 @@ def write(path: str) -> None:
     Raises errors.Misconfigured when pg_dump is missing or will not do, errors.StorageUnavailable.
     """
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
+        os.close(private_files.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
         _write_sqlite(path) if db.dialect.name == "sqlite" else _write_postgres(path)
         with Path(path).open("rb") as file:
             os.fsync(file.fileno())
@@ -133,7 +132,7 @@ def _settle(database: str) -> None:
 
 
 def _new_file(path: str) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "wb")
+    return os.fdopen(private_files.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb")
 
 
 # ---- Postgres -----------------------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
 """Events: what users did, kept by user and time."""
 
 import functools
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 import peewee
 
+from app.models import erased_uids
 from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, transaction, unrepeated, write_many
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
+from app.models.erased_uids import is_erased, may_have_events
 from app.models.stores import Rows
 from app.models.users import dump, load_flat
 
@@ -40,7 +42,7 @@ class EventRow(NamedTuple):
 
 
 def _touch(d: Dialect) -> str:
-    """Make the user if there is none, move last_interaction on."""
+    """Make the user if there is none, move last_interaction on. For SQLite."""
     return (
         "INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) "
         f"{given(d, 2, {'id': 'text', 'uid': 'text', 'timestamp': 'bigint'})} ON CONFLICT (workspace_id, uid) "
@@ -63,18 +65,66 @@ _CLAIM_ID = Statement(
 )
 
 
-def claim_id(workspace: int, id: str) -> bool:
-    """Take the id that a caller gave an event, for ever. Returns whether it was free."""
-    return bool(_CLAIM_ID(workspace, hashlib.sha256(id.encode()).hexdigest()))
+_RELEASE_ID = Statement(
+    lambda d: f"DELETE FROM event_ids WHERE workspace_id = {d.parameter} AND id_hash = {d.parameter} RETURNING id_hash"
+)
 
 
-_FIND_RULES = Statement(lambda d: f"SELECT version FROM segment_sets WHERE workspace_id = {d.parameter}")
+def claim_id(workspace: int, id_hash: str) -> bool:
+    """Take the id that a caller gave an event (`names.hash_of`), for ever. Returns whether it was free."""
+    return bool(_CLAIM_ID(workspace, id_hash))
+
+
+def release_id(workspace: int, id_hash: str) -> None:
+    """Give back the id of an event that was not stored. Call in the transaction that took it."""
+    _RELEASE_ID(workspace, id_hash)
+
+
+def _make_user(d: Dialect) -> str:
+    columns = "workspace_id, created_at, id, uid"
+    if d.name == "sqlite":
+        return (
+            f"INSERT INTO users ({columns}) SELECT ?1, ?2, ?3, ?4 WHERE {may_have_events(d, '?1', '?4', '?2')} "
+            "ON CONFLICT (workspace_id, uid) DO NOTHING RETURNING id"
+        )
+    return (
+        "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS created_at, %s::text AS id, %s::text AS uid), "
+        f"made AS (INSERT INTO users ({columns}) SELECT {columns} FROM given "
+        f"WHERE {may_have_events(d, 'given.workspace_id', 'given.uid', 'given.created_at')} "
+        f"ON CONFLICT (workspace_id, uid) DO NOTHING RETURNING {columns}) "
+        "SELECT rollcall_refuse_erased(workspace_id, uid, created_at) FROM made"
+    )
+
+
+_MAKE_USER = Statement(_make_user)
+
+
+def make_user(workspace: int, uid: str, new_user_id: str, now: int) -> None:
+    """Make a bare user as an event would: where there is none, and the uid was not erased. Call in a transaction."""
+    _MAKE_USER(workspace, now, new_user_id, uid)
+
+
 # What `_RECORD_ALL` does at once on Postgres, for SQLite.
 _TOUCH = Statement(_touch)
+# Of the users who were just made: ?3 is their ids. To look at each before it is made took a seventh of an event.
+_UNMAKE_ERASED = Statement(
+    lambda d: (
+        "DELETE FROM users WHERE workspace_id = ?1 AND EXISTS (SELECT 1 FROM erased_uids WHERE workspace_id = ?1) "
+        "AND id IN (SELECT value FROM json_each(?3)) AND hidden_at IS NULL "
+        f"AND {is_erased(d, '?1', 'users.uid', '?2')} RETURNING id"
+    )
+)
 _INSERT = Statement(
     lambda d: (
         f"{_FIELDS} SELECT actor.workspace_id, actor.id, ?3, ?4, ?5, ?6, ?7 FROM users AS actor "
         "WHERE workspace_id = ?1 AND uid = ?2 AND archived_at IS NULL ON CONFLICT DO NOTHING"
+    )
+)
+# As the rows of `_RECORD_ALL`.
+_TELL = Statement(
+    lambda d: (
+        "SELECT (SELECT version FROM segment_sets WHERE segment_sets.workspace_id = ?1), json_group_array(uid) "
+        "FROM users WHERE workspace_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND archived_at IS NULL"
     )
 )
 
@@ -87,12 +137,22 @@ class Recording(NamedTuple):
     event: EventRow
 
 
+class Recorded(NamedTuple):
+    """What became of events. rules: the version of the workspace's segments, None where there are none.
+
+    uids: of those whose events are stored; the others are archived or were erased.
+    """
+
+    rules: str | None
+    uids: frozenset[str]
+
+
 def calls(workspace: int, now: int, recordings: Sequence[Recording]) -> list[Call]:
     """Return the calls that store the events, of which there is one at least.
 
-    An archived user's event is dropped (engage.md section 4.3). The same event id again stores nothing more. It is
-    one call where the database can do all at once; several want a transaction. now: epoch milliseconds, when users who
-    are new are made.
+    The event of an archived user, or about an erased uid, is not stored (engage.md section 4.3). It is one call where
+    the database can do all at once; several want a transaction. now: epoch milliseconds, when users who are new are
+    made.
     """
     uids, new_user_ids, happened = zip(*recordings, strict=True)
     columns = _columns(happened)
@@ -100,20 +160,22 @@ def calls(workspace: int, now: int, recordings: Sequence[Recording]) -> list[Cal
         return [Call(_RECORD_ALL, (workspace, now), [uids, new_user_ids, *columns])]
     return [
         Call(_TOUCH, (workspace, now), [new_user_ids, uids, columns[0]]),
+        Call(_UNMAKE_ERASED, (workspace, now, db.array(new_user_ids))),
         Call(_INSERT, (workspace,), [uids, *columns]),
-        Call(_FIND_RULES, (workspace,)),
+        Call(_TELL, (workspace, db.array(uids))),
     ]
 
 
-def rules_in(rows: Sequence[Sequence[tuple[Any, ...]]]) -> str | None:
-    """Return the version of the workspace's segments from the rows of `calls`, None where there are none."""
-    return rows[-1][0][0] if rows[-1] else None
+def recorded_in(rows: Sequence[Sequence[tuple[Any, ...]]]) -> Recorded:
+    """Return what became of the events from the rows of `calls`."""
+    [(rules, uids)] = rows[-1]
+    return Recorded(rules, frozenset(orjson.loads(uids) if isinstance(uids, str) else uids))
 
 
-def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> str | None:
-    """Run the `calls` of an event and return their `rules_in`. Raises errors.StorageUnavailable."""
+def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> Recorded:
+    """Run the `calls` of an event and say what became of it. Raises errors.StorageUnavailable."""
     wanted = calls(workspace, now, [Recording(uid, new_user_id, event)])
-    return rules_in(_record_at_once(wanted[0]) if len(wanted) == 1 else _record(wanted))
+    return recorded_in(_record_at_once(wanted[0]) if len(wanted) == 1 else _record(wanted))
 
 
 @unrepeated
@@ -143,7 +205,7 @@ def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> Non
 
 
 def _touch_all(workspace: int, now: int, recordings: Sequence[Recording]) -> dict[str, str]:
-    """Do on SQLite what `_touch` does for each user; return {uid: id} of those who are not archived.
+    """Do on SQLite what `_touch` does for each user; return {uid: id} of those whose events are stored.
 
     An upsert that answers the ids would take twice as long.
     """
@@ -153,6 +215,8 @@ def _touch_all(workspace: int, now: int, recordings: Sequence[Recording]) -> dic
             latest[uid] = (new_user_id, event.timestamp)
     found = {uid: (id, archived_at) for uid, id, archived_at in _FIND_ALL(workspace, db.array(list(latest)))}
     new = [uid for uid in latest if uid not in found]
+    erased = erased_uids.find(workspace, new, now)
+    new = [uid for uid in new if uid not in erased]
     if new:
         ids, times = zip(*[latest[uid] for uid in new], strict=True)
         fixed = {"workspace_id": [workspace] * len(new), "created_at": [now] * len(new)}
@@ -190,27 +254,32 @@ _MOVE_ON = Statement(
 
 
 def _record_all(d: Dialect) -> str:
-    """Touch the users, in the order of their uids, and store the events of those who are not archived.
+    """Touch the users, in the order of their uids, and store the events of those who are not archived or erased.
 
-    It answers the version of the workspace's segments, as `_FIND_RULES`.
+    The row is of Recorded. A statement that waited for an erasure to end would make its user anew, as it began before:
+    `rollcall_refuse_erased` looks at each user it makes as things are then, and has the statement run again.
     """
     columns = {"uid": "text", "new_user_id": "text", **_EVENT}
     arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
     touch = (
         "INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) "
         "SELECT workspace_id, min(created_at), min(new_user_id), uid, max(timestamp) FROM given "
+        f"WHERE {may_have_events(d, 'given.workspace_id', 'given.uid', 'given.created_at')} "
         f"GROUP BY workspace_id, uid ORDER BY uid {BYTE_BY_BYTE} "
         f"ON CONFLICT (workspace_id, uid) DO UPDATE SET last_interaction = {_latest(d)} "
         "WHERE users.archived_at IS NULL RETURNING workspace_id, id, uid"
     )
     insert = (
         f" {_FIELDS} SELECT actor.workspace_id, actor.id, {', '.join(f'given.{name}' for name in _EVENT)} "
-        "FROM given JOIN actor ON actor.uid = given.uid ON CONFLICT DO NOTHING"
+        "FROM given JOIN actor ON actor.uid = given.uid WHERE CASE WHEN actor.id = given.new_user_id "
+        "THEN rollcall_refuse_erased(given.workspace_id, given.uid, given.created_at) ELSE TRUE END "
+        "ON CONFLICT DO NOTHING"
     )
     return (
         "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS created_at, one.* "
         f"FROM unnest({arrays}) AS one ({', '.join(columns)})), actor AS ({touch}), recorded AS ({insert}) "
-        "SELECT version FROM segment_sets JOIN given ON segment_sets.workspace_id = given.workspace_id LIMIT 1"
+        "SELECT (SELECT version FROM segment_sets JOIN given ON segment_sets.workspace_id = given.workspace_id "
+        "LIMIT 1), array(SELECT uid FROM actor)"
     )
 
 

@@ -3,12 +3,11 @@
 import contextlib
 import fcntl
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TextIO
 
 import peewee
 
-from app import errors
+from app import errors, private_files
 from app.models.database import be_patient, db, forget_connection, statement
 
 # The numbers of the advisory locks on Postgres: "ROLL" and the ones behind it.
@@ -61,7 +60,7 @@ def share_file(name: str) -> TextIO | None:
 
 def _file(name: str) -> TextIO:
     try:
-        return Path(f"{db.database}.{name}").open("w")
+        return open(f"{db.database}.{name}", "w", opener=private_files.open_file)
     except OSError as error:
         raise errors.StorageUnavailable(f"The folder of the database cannot be written ({error.strerror}).") from None
 

@@ -15,6 +15,7 @@ _STEP_SECONDS = 6 * 3600.0  # that one step may take: a table of a terabyte is w
 _TABLES = (
     "users", "devices", "memberships", "subscriptions", "events", "replies", "reply_subjects", "merged_users",
     "preferences", "deletions", "segment_suppressions", "segment_members", "segment_changes", "segment_queue",
+    "erased_uids",
 )  # fmt: skip
 
 

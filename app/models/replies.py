@@ -1,4 +1,7 @@
-"""Replies kept for their Idempotency-Key, in the transaction of the write that they answer."""
+"""Replies kept for their Idempotency-Key, in the transaction of the write that they answer.
+
+key_hash: as `names.hash_of` makes it.
+"""
 
 import hashlib
 from collections.abc import Iterable
@@ -21,6 +24,7 @@ class Reply(BaseModel):
     key_hash = peewee.TextField()
     request_hash = peewee.TextField()
     body = peewee.TextField(null=True)
+    outcome = peewee.TextField(null=True)
     created_at = peewee.BigIntegerField()
 
     class Meta:
@@ -52,10 +56,11 @@ class EventId(BaseModel):
 
 
 class ReplyRow(NamedTuple):
-    """A reply that is kept."""
+    """A reply that is kept. outcome: what it told in `Rollcall-Outcome`."""
 
     request_hash: str
     body: str | None
+    outcome: str | None
 
 
 HORIZON = "replies"  # the name of the mark in `job_runs`
@@ -66,12 +71,15 @@ _FORGET = Statement(
     )
 )
 _FIND = Statement(
-    lambda d: f"SELECT request_hash, body FROM replies WHERE workspace_id = {d.parameter} AND key_hash = {d.parameter}"
+    lambda d: (
+        f"SELECT request_hash, body, outcome FROM replies "
+        f"WHERE workspace_id = {d.parameter} AND key_hash = {d.parameter}"
+    )
 )
 _KEEP = Statement(
     lambda d: (
-        f"INSERT INTO replies (workspace_id, key_hash, request_hash, body, created_at) "
-        f"VALUES ({', '.join([d.parameter] * 5)}) RETURNING key_hash"
+        f"INSERT INTO replies (workspace_id, key_hash, request_hash, body, outcome, created_at) "
+        f"VALUES ({', '.join([d.parameter] * 6)}) RETURNING key_hash"
     )
 )
 _LINK = Statement(
@@ -118,9 +126,9 @@ def find(workspace: int, key_hash: str) -> ReplyRow | None:
     return ReplyRow._make(rows[0]) if rows else None
 
 
-def keep(workspace: int, key_hash: str, request_hash: str, body: str, now: int, subjects: Iterable[str]) -> None:
+def keep(workspace: int, key_hash: str, reply: ReplyRow, now: int, subjects: Iterable[str]) -> None:
     """Keep a reply. subjects: the ids and uids of all whom it may tell about, or ANYBODY."""
-    _KEEP(workspace, key_hash, request_hash, body, now)
+    _KEEP(workspace, key_hash, *reply, now)
     run_all([Call(_LINK, (workspace, key_hash, _hash(one))) for one in sorted(set(subjects))])
 
 

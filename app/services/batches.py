@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from app import clock, errors, ids, uids
 from app.items import Alike, Item
+from app.models import erased_uids
 from app.models import events as events_store
 from app.models import users as users_store
 from app.models.database import transaction
@@ -149,13 +150,19 @@ def _is_plain(item: Item, any_id: bool) -> bool:
 
 
 def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Failure]:
-    """Do the plain items, users before events: neither looks at what the other changes, so the order cannot be seen."""
+    """Do the plain items, users before events: neither looks at what the other changes, so the order cannot be seen.
+
+    It could be where an erased uid has an event before it is made anew: such events are left out (engage.md 4.3).
+    """
     now = clock.now()
     of_users = [item for item in items if item.type != "event"]
     recorded = [item for item in items if item.type == "event"]
     new_ids = ids.several(len(items))
     if of_users and recorded:
-        users_store.make_all(workspace, {item.uid: ids.new() for item in items}, now)
+        recorded = _without_late(workspace, items, now)
+        made = {item.uid for item in of_users}
+        everybody = {item.uid: ids.new() for item in [*of_users, *recorded]}
+        users_store.make_all(workspace, everybody, now, everybody.keys() - made)
     refused: set[int] = set()
     if of_users:
         refused = users_store.upsert_all(workspace, _changes(of_users, new_ids), now)
@@ -164,6 +171,22 @@ def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Fai
         named = [one.uid for one in recorded]
         events_store.record_all(workspace, now, list(map(Recording, named, new_ids[len(of_users) :], happened)))
     return _refused(of_users, refused)
+
+
+def _without_late(workspace: int, items: Sequence[Item], now: int) -> list[Item]:
+    """Return the events but for those of an erased uid that only a later item makes anew."""
+    first = {item.uid: item.type for item in reversed(items)}
+    late = [uid for uid in {item.uid for item in items if item.type != "event"} if first[uid] == "event"]
+    erased = erased_uids.find(workspace, late, now)
+    erased -= users_store.lock_all(workspace, erased).keys() if erased else set()
+    made: set[str] = set()
+    kept = []
+    for item in items:
+        if item.type != "event":
+            made.add(item.uid)
+        elif item.uid not in erased or item.uid in made:
+            kept.append(item)
+    return kept
 
 
 def _changes(items: Sequence[Item], new_ids: Sequence[str]) -> list[Change]:

@@ -45,6 +45,7 @@ def request(workspace: int, uids: Collection[str], delay: int, caller: Caller) -
     devices.forget_all(workspace, user_ids)
     segments.forget_users(workspace, user_ids)
     users.hide(workspace, user_ids, now)
+    erasures.note_uids(workspace, locked)
     audit.record_all(workspace, caller, Action.USER_DELETED, user_ids)
     store.add_all(workspace, [(ids.new(), user_id) for user_id in user_ids], now, now + delay)
 

@@ -6,13 +6,14 @@ internal ids, which are never given twice: somebody who comes back under the sam
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from itertools import groupby
 from operator import attrgetter
 
 from app import clock, errors, journal, logs
 from app.actions import Action
 from app.journal import Entry
-from app.models import accounts, lists, replies, users
+from app.models import accounts, erased_uids, lists, replies, users
 from app.models import erasures as store
 from app.models.database import statement, transaction
 from app.models.schema import only_one
@@ -20,13 +21,37 @@ from app.models.workspaces import Workspace
 from app.services import audit, workspaces
 
 _CONTEXT = b"rollcall erasure\n"  # keeps these hashes apart from whatever else the key of the workspace signs
+_DAY = 86_400_000  # milliseconds
 _journal = ""  # path of the file in use; none when empty
+_uid_days = 0  # that an erased uid takes no events
 
 
 def open_journal(path: str) -> None:
     """Make this the file of the journal; none when empty. Nothing is read or made yet."""
     global _journal
     _journal = path
+
+
+def keep_uids(days: int) -> None:
+    """Let no event make an erased uid anew for so many days."""
+    global _uid_days
+    _uid_days = days
+
+
+def note_uids(workspace: int, uids: Collection[str]) -> None:
+    """Note that these uids are erased, so that late events about them are not stored. Call in the transaction of it."""
+    erased_uids.note(workspace, uids, clock.now() + _uid_days * _DAY)
+
+
+def forget_uids() -> None:
+    """Forget the erased uids that were kept long enough. Raises errors.StorageUnavailable."""
+    for owner in workspaces.everything():
+        _forget_uids(owner.id)
+
+
+@transaction
+def _forget_uids(workspace: int) -> None:
+    erased_uids.forget_expired(workspace, clock.now())
 
 
 def erase(workspace: int, id: str, uid: str) -> list[Entry]:
@@ -40,6 +65,8 @@ def erase(workspace: int, id: str, uid: str) -> list[Entry]:
     accounts.discount(workspace, [id])
     lists.discount(workspace, [id])
     users.delete(workspace, id)
+    if uid != users.hidden_uid(id):  # else `deletions.request` has noted it
+        note_uids(workspace, [uid])
     key, now = _key(workspace), clock.now()
     entries = [Entry(workspace, _hash(key, one), now) for one in known_as]
     store.note(entries)
@@ -52,6 +79,7 @@ def note_merge(workspace: int, source_id: str, destination_id: str, uids: tuple[
     uids: those that the two have; replies that show the source go with the destination.
     """
     store.note_merge(workspace, source_id, destination_id)
+    erased_uids.forget(workspace, uids)
     replies.pass_on(workspace, [source_id, *uids], destination_id)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app import clock, cursors, ids
+from app import clock, cursors, ids, names
 from app.errors import UserNotFound
 from app.models import events as store
 from app.models import users
@@ -11,7 +11,9 @@ from app.models.database import statement, transaction
 from app.models.events import EventRow
 from app.services.segments import membership
 
-__all__ = ["EventRow", "new_row", "new_rows", "page", "record"]
+__all__ = ["DROPPED", "DUPLICATE", "ERASED", "EventRow", "new_row", "new_rows", "page", "record"]
+
+ERASED, DROPPED, DUPLICATE = "erased", "dropped", "duplicate"  # why an event is not stored (engage.md section 4.3)
 
 
 def new_row(
@@ -47,25 +49,50 @@ def record(
     properties: dict[str, Any] | None = None,
     timestamp: int | None = None,
     id: str | None = None,
-) -> None:
+    full: bool = True,
+) -> str | None:
     """Record something the user of that uid did; an unknown uid makes a bare user first.
+
+    Returns why it was not stored, None where it was: ERASED, the uid was and nobody made it anew since; DROPPED, the
+    user is archived; DUPLICATE, there is an event of that id, and now there is the user too.
 
     timestamp: epoch milliseconds, now when None. id: the caller's name for the event; with the same one a second event
     of the workspace is taken for the first sent again, and not stored. The uid itself is no such name: some SDKs send
-    it along with every event. An archived user's event is dropped. Raises errors.StorageUnavailable.
+    it along with every event. full: whether the secret was given; names given with the public key alone are apart.
+    Raises errors.StorageUnavailable.
     """
     if id is not None and id != uid:
-        _record_once(workspace, id, uid, event, value, properties, timestamp)
-        return
+        return _record_once(workspace, names.hash_of(id, full), uid, event, value, properties, timestamp)
     now = clock.now()
-    if store.record(workspace, uid, ids.new(), now, new_row(now, event, value, properties, timestamp)):
+    recorded = store.record(workspace, uid, ids.new(), now, new_row(now, event, value, properties, timestamp))
+    if uid not in recorded.uids:
+        return _why_not(workspace, uid)
+    if recorded.rules:
         membership.mark(workspace, uid)
+    return None
 
 
 @transaction
-def _record_once(workspace: int, id: str, uid: str, *event: Any) -> None:
-    if store.claim_id(workspace, id):
-        record(workspace, uid, *event)
+def _record_once(workspace: int, id_hash: str, uid: str, *event: Any) -> str | None:
+    is_new = store.claim_id(workspace, id_hash)
+    outcome = record(workspace, uid, *event) if is_new else _make_user(workspace, uid)
+    if outcome and is_new:
+        store.release_id(workspace, id_hash)  # what was not stored may be sent again
+    return outcome if outcome or is_new else DUPLICATE
+
+
+def _make_user(workspace: int, uid: str) -> str | None:
+    """Make a bare user where there is none; return why its event could not be stored, if so."""
+    store.make_user(workspace, uid, ids.new(), clock.now())
+    user = users.find(workspace, uid)
+    if user is None:
+        return ERASED
+    return DROPPED if user.archived_at is not None else None
+
+
+@statement
+def _why_not(workspace: int, uid: str) -> str:
+    return ERASED if users.find_id(workspace, uid) is None else DROPPED
 
 
 @statement

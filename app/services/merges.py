@@ -4,8 +4,8 @@ import contextlib
 
 from app import errors
 from app.actions import Action
+from app.models import erased_uids, replies, users
 from app.models import merges as store
-from app.models import replies, users
 from app.models.database import transaction
 from app.services import audit, erasures
 from app.services.audit import Caller
@@ -33,6 +33,7 @@ def merge(workspace: int, source: str, destination: str, full: bool, caller: Cal
         with contextlib.suppress(errors.UidTaken):  # somebody made it meanwhile
             users.rename(workspace, locked[source], destination, any_user=True)
             replies.pass_on(workspace, [source], locked[source])
+            erased_uids.forget(workspace, [source])
             membership.mark_ids(workspace, locked[source])
             audit.record(workspace, caller, Action.USER_MERGED, locked[source], locked[source])
             return

@@ -1,10 +1,12 @@
 """The storage as a whole: made ready at the start, and asked whether it still serves."""
 
+import glob
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO, TypeVar
 
-from app import errors, pulse
+from app import errors, logs, private_files, pulse
 from app.config import Settings
 from app.models import database, locks, schema
 from app.models.database import db, forget_connection, open_database, transaction
@@ -25,6 +27,7 @@ def open(settings: Settings) -> None:
     """Make the database of these settings the one in use. Nothing is connected yet. Raises errors.Misconfigured."""
     open_database(settings)
     erasures.open_journal(settings.journal_path)
+    erasures.keep_uids(settings.erased_uid_days)
 
 
 def start(settings: Settings) -> NewWorkspace | None:
@@ -40,6 +43,18 @@ def announce() -> TextIO | None:
     On Postgres there is none: there the connections tell. Raises errors.StorageUnavailable.
     """
     return locks.share_file(locks.SERVING)
+
+
+def warn_of_rights(settings: Settings) -> None:
+    """Write one warning to the log if others than the owner may open the files of the database or their folder."""
+    folder = Path(settings.sqlite_path).absolute().parent
+    files = folder.glob(f"{glob.escape(Path(settings.sqlite_path).name)}*") if settings.is_sqlite else ()
+    journal = [settings.journal_path] if settings.journal_path else []
+    found = private_files.open_to_others({*([folder] if settings.is_sqlite else []), *files, *map(Path, journal)})
+    if found:
+        logs.warning(
+            "open_to_others", paths=sorted(found), hint="chmod 700 the folder and 600 the files: they hold people"
+        )
 
 
 def disconnect() -> None:

@@ -54,7 +54,10 @@ class Upsert(NamedTuple):
 
 
 class Append(NamedTuple):
-    """An event to be recorded: an Appended. fields: as `events.record` takes them, without an id."""
+    """An event to be recorded: an Appended. fields: as `events.record` takes them, without an id.
+
+    The answer is None, and nothing is done, where the user is archived or was erased: the route tells which.
+    """
 
     workspace: int
     uid: str
@@ -69,10 +72,7 @@ class Upserted(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """An event that was recorded, or dropped as its user is archived.
-
-    rules: the version of the workspace's segments, None where there are none.
-    """
+    """An event that was recorded. rules: the version of the workspace's segments, None where there are none."""
 
     rules: str | None
 
@@ -231,7 +231,9 @@ def _append(wanted: Sequence[Write], places: Sequence[int], new_ids: Sequence[st
     rows = events.new_rows(now, [one.fields for one in chosen])
     recordings = [Recording(one.uid, new_ids[place], row) for one, place, row in zip(chosen, places, rows, strict=True)]
     answers = yield events_store.calls(chosen[0].workspace, now, recordings)
-    return dict.fromkeys(places, Appended(events_store.rules_in(answers)))
+    recorded = events_store.recorded_in(answers)
+    appended = Appended(recorded.rules)
+    return {place: appended for one, place in zip(chosen, places, strict=True) if one.uid in recorded.uids}
 
 
 def _commit(wanted: Sequence[Write], calls: Sequence[Call]) -> list[Rows]:

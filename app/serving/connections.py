@@ -4,6 +4,7 @@ import resource
 from email.utils import formatdate
 from typing import Any
 
+from gunicorn.asgi.parser import InvalidHeader, UnsupportedTransferCoding
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from app.serving.accepting import Share
@@ -13,6 +14,10 @@ HEAD_SECONDS = 10
 # Of the files that the process may open; the rest is for the database, and for connections that come all at once,
 # which are counted only when all of them are accepted.
 _SHARE_OF_FILES = 2
+_HTTP_1_1 = (1, 1)
+# Bytes that the parser gets at once. Behind a complete request it keeps 64 KiB, and drops what is more.
+_PIECE = 32 * 1024
+_UNSUPPORTED = "Unsupported Transfer-Encoding"  # what the parser in C says, in the class of all its errors
 _HEADERS = (("Server", "rollcall"), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 
 
@@ -73,6 +78,8 @@ def take_fast_parser() -> None:
 class Connection(ASGIProtocol):  # type: ignore[misc]
     """gunicorn's connection with a deadline for its first request, and no websockets."""
 
+    _later = b""  # what the client has sent behind the request that is answered, beyond what the parser keeps of it
+
     def connection_made(self, transport: Any) -> None:
         """Begin; the timer is the one that gunicorn starts between requests, and stops when a head is complete."""
         super().connection_made(transport)
@@ -96,6 +103,46 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.transport.abort()
         if self._request_ready is not None:
             self._request_ready.set()  # wakes the task that waits for a request; there is none, so it ends
+
+    def _on_headers_complete(self) -> bool:
+        """Refuse a head that has no host (RFC 9112 section 3.2), or a body in a coding that we do not know (6.1)."""
+        parser = self._callback_parser
+        headers = getattr(parser, "asgi_headers", None) or parser.headers
+        codings = [value for name, value in headers if name == b"transfer-encoding"]
+        if parser.http_version == _HTTP_1_1 and not any(name == b"host" for name, _ in headers):
+            raise InvalidHeader("A request of HTTP/1.1 must have a Host header.")
+        if codings and b",".join(codings).strip().lower() != b"chunked":
+            raise UnsupportedTransferCoding("The one Transfer-Encoding that is understood is chunked.")
+        return bool(super()._on_headers_complete())
+
+    def _handle_h1c_exception(self, exc: Exception) -> bool:
+        if str(exc) != _UNSUPPORTED:
+            return bool(super()._handle_h1c_exception(exc))
+        self._send_error_response(501, str(exc))
+        self._close_transport()
+        return True
+
+    def _feed_callback_parser(self, data: bytes) -> bool:
+        """Give the parser what it can keep, and the rest when the requests before are answered.
+
+        gunicorn answers a pipelined request only where the parser has kept something behind the one before: so there is
+        always a byte of it there while we have the rest.
+        """
+        parser = self._callback_parser
+        if not parser.is_complete:
+            data, self._later = data + self._later, b""
+            while len(data) > _PIECE and not parser.is_complete:
+                if not super()._feed_callback_parser(data[:_PIECE]):
+                    return False
+                data = data[_PIECE:]
+            if not parser.is_complete:
+                return bool(super()._feed_callback_parser(data))
+        if data and not parser.remaining():
+            super()._feed_callback_parser(data[:1])
+            data = data[1:]
+        self._later += data
+        self._pause_reading()
+        return True
 
     def _on_message_complete(self) -> None:
         """Read no further while a request is answered.

@@ -54,6 +54,7 @@ def on_starting(server):  # type: ignore[no-untyped-def]
     try:
         storage.open(_settings)
         server.rollcall_announcement = storage.announce()
+        storage.warn_of_rights(_settings)
         made = storage.start(_settings)
         if not storage.is_durable():
             logs.warning("not_durable", hint="fsync is off in Postgres: it may lose acknowledged writes in a crash")

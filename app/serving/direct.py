@@ -220,6 +220,7 @@ def _are_plain(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     return (
         len(found) == len(headers)
         and found.keys().isdisjoint(_GUNICORNS)
+        and b"host" in found
         and b"_" not in b"".join(found)
         and found.get(b"connection", _KEEP).lower() == _KEEP
     )

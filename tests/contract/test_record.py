@@ -74,6 +74,19 @@ def test_an_event_of_an_archived_user_is_dropped(lane, reference, stored, archiv
     assert stored() == before
 
 
+@rule("record")
+def test_an_event_about_an_erased_uid_is_not_stored(lane, reference, stored):
+    uid = reference.api.user()["uid"]
+    assert reference.api.delete(f"users/{uid}").status_code == 200
+    before = stored()
+    for _ in range(2):
+        assert lane.record(uid, {"event": "Paid"}).taken
+    assert stored() == before and reference.api.get(f"users/{uid}").status_code == 404
+    reference.update(uid, {"first_name": "Ada"})
+    assert lane.record(uid, {"event": "Paid"}).taken
+    assert len(reference.events(uid)) == 1
+
+
 @rule("record", "event id")
 def test_the_second_event_of_one_id_is_not_stored(lane, reference):
     one, two, name = fresh(), fresh(), fresh()

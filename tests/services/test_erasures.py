@@ -67,7 +67,7 @@ def test_who_comes_back_with_a_backup_is_erased_again_and_nobody_else(workspace,
 def test_somebody_new_with_the_same_uid_stays(workspace, file, make, bring_back):
     uid, id = make()
     users.delete(workspace, uid, SHELL)
-    make(uid)
+    users.update(workspace, uid, {}, full=True)
     db.execute_sql(f"DELETE FROM erasures WHERE workspace_id = {workspace}")
     assert erasures.catch_up() == 0 and users.retrieve(workspace, uid).id != id
 

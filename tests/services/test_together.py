@@ -8,7 +8,7 @@ import pytest
 
 from app.models import database
 from app.models.database import db, forget_connection
-from app.services import events, together, users, workspaces
+from app.services import audit, events, together, users, workspaces
 from tests.factories import fresh
 
 EVENT = {"event": "Paid", "value": 1, "properties": {}}
@@ -47,10 +47,12 @@ def test_a_user_may_be_written_many_times_in_one_moment(workspace):
     assert [len(events.page(workspace, uid, 10).rows) for uid in ("ada", "bob")] == [2, 1]
 
 
-def test_events_of_the_archived_are_dropped_among_others(workspace):
-    together.write([save(workspace, uid, meta={"a": 1}) for uid in ("ada", "bob")])
+def test_events_of_the_archived_and_the_erased_are_left_to_the_routes_among_others(workspace):
+    together.write([save(workspace, uid, meta={"a": 1}) for uid in ("ada", "bob", "eve")])
     users.archive(workspace, "ada")
-    assert None not in together.write([event(workspace, "ada"), event(workspace, "bob"), event(workspace, "new")])
+    users.delete(workspace, "eve", audit.SHELL)
+    written = together.write([event(workspace, uid) for uid in ("ada", "bob", "eve", "new")])
+    assert [one is None for one in written] == [True, False, True, False]
     assert [len(events.page(workspace, uid, 10).rows) for uid in ("ada", "bob", "new")] == [0, 1, 1]
 
 

@@ -13,7 +13,7 @@ import orjson
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 
-from app import errors
+from app import errors, names, private_files
 from app.config import Settings
 from app.models.dialects import SQLITE, Dialect
 from app.models.stores.arrays import Rows, Run
@@ -59,6 +59,7 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         # apsw binds no datetime; peewee's table of applied migrations has one.
         connection.convert_binding = lambda cursor, number, value: str(value)
         connection.set_busy_handler(self._wait)
+        connection.create_scalar_function("erased_uid_hash", names.hash_of_uid, 2, deterministic=True)
         # Else a statement is planned anew when a value changes that its planner looked at: a page in 127 us, not 102.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         return connection
@@ -66,6 +67,8 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     def _open(self) -> Any:
         """Open the file, and wait while another process makes it: SQLite refuses at once to change its journal then."""
         end = time.monotonic() + self.timeout
+        with contextlib.suppress(OSError):  # SQLite says what is wrong; what it makes beside it has the same rights
+            private_files.make_file(self.database)
         while True:
             try:
                 return super()._connect()
@@ -215,7 +218,7 @@ def _run(cursor: Any, text: str, parameters: tuple[Any, ...], columns: Sequence[
 def make(settings: Settings) -> SqliteStore:
     """Return the database of these settings. Nothing is connected yet. Raises errors.Misconfigured."""
     try:
-        Path(settings.sqlite_path).parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(Path(settings.sqlite_path).parent)
     except OSError as error:
         raise errors.Misconfigured(f"DATABASE_URL: the folder of the file cannot be made ({error.strerror}).") from None
     return SqliteStore(

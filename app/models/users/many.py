@@ -1,14 +1,15 @@
 """Many users written at once, in one statement, whatever mixture of fields they set and of attributes they remove."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter, itemgetter, le
 from typing import Any, NamedTuple
 
-from app.models.database import Statement, db, insert_new, write_many
-from app.models.dialects import Dialect, given
+from app.models.database import Call, Statement, db, insert_new, run_all, write_many
+from app.models.dialects import BYTE_BY_BYTE, Dialect, given
+from app.models.erased_uids import may_have_events
 from app.models.stores import Rows
 from app.models.users import mixtures, upserts
 from app.models.users.finding import find_profiles
@@ -286,20 +287,29 @@ def _insert(d: Dialect, fields: Sequence[str]) -> str:
     return f"INSERT INTO users ({', '.join(names)}) {given(d, len(names) - len(columns), columns)}"
 
 
-def make_all(workspace: int, ids: Mapping[str, str], now: int) -> None:
+def make_all(workspace: int, ids: Mapping[str, str], now: int, for_events: Collection[str]) -> None:
     """Lock the users of these uids until the transaction ends; make bare ones where there are none.
 
-    ids: uid -> what a new user gets. On SQLite the transaction has locked everything, and nobody is made.
+    ids: uid -> what a new user gets. for_events: uids that have events alone, of which those that were erased are not
+    made. On SQLite the transaction has locked everything, and nobody is made.
     """
     if db.dialect.name == "postgres":
-        write_many(_MAKE, (workspace, now), [list(ids.values()), list(ids)])
+        of_events = [uid in for_events for uid in ids]
+        run_all([Call(_MAKE, (workspace, now), [list(ids.values()), list(ids), of_events])])
 
 
-# A conflict locks the row, also where the WHERE lets nothing be done to it.
-_MAKE = Statement(
-    lambda d: (
-        "INSERT INTO users (workspace_id, created_at, id, uid) "
-        f"{given(d, 2, {'id': 'text', 'uid': 'text'})} "
-        "ON CONFLICT (workspace_id, uid) DO UPDATE SET uid = excluded.uid WHERE FALSE"
+def _make(d: Dialect) -> str:
+    """A conflict locks the row, also where the WHERE lets nothing be done to it. Erased uids: as in events.py."""
+    columns = "workspace_id, created_at, id, uid"
+    rows = "unnest(%s::text[], %s::text[], %s::boolean[]) AS one (id, uid, for_events)"
+    may_be_made = may_have_events(d, "given.workspace_id", "given.uid", "given.created_at")
+    return (
+        f"WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS created_at, one.* FROM {rows}), "
+        f"made AS (INSERT INTO users ({columns}) SELECT {columns} FROM given WHERE NOT for_events OR {may_be_made} "
+        f"ORDER BY uid {BYTE_BY_BYTE} ON CONFLICT (workspace_id, uid) DO UPDATE SET uid = excluded.uid WHERE FALSE "
+        f"RETURNING {columns}) SELECT count(*) FROM given JOIN made ON made.id = given.id WHERE given.for_events "
+        "AND rollcall_refuse_erased(made.workspace_id, made.uid, made.created_at)"
     )
-)
+
+
+_MAKE = Statement(_make)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from app import clock, errors
+from app import clock, errors, private_files
 from app.items import Loaded
 from app.models import imports as store
 from app.models.database import db, forget_connection, transaction
@@ -250,7 +250,7 @@ def _tell(path: Path, size: int, records: Sequence[Record], refused: Mapping[int
     lines = b"".join(_lines_of(records[index].line, refused[index]) for index in sorted(refused))
     added = lines if size else _HEAD + lines
     try:
-        with path.open("r+b" if size else "wb") as file:
+        with open(path, "r+b" if size else "wb", opener=private_files.open_file) as file:
             file.truncate(size)
             file.seek(size)
             file.write(added)

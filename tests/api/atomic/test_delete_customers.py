@@ -40,6 +40,16 @@ def test_the_ids_are_answered_without_an_envelope_unknown_ones_too(atomic, api):
     assert len(listed(atomic)) == 1
 
 
+def test_late_events_about_the_deleted_make_nobody(atomic, api):
+    uid = api.user()["uid"]
+    delete(atomic, uid)
+    while deletions.erase_due():
+        pass
+    late = api.post(f"users/{uid}/events", {"event": "Paid"})
+    assert (late.status_code, late.headers["Rollcall-Outcome"]) == (200, "erased")
+    assert api.get(f"users/{uid}").status_code == 404
+
+
 @pytest.mark.parametrize("path", ["delete-users", "deleteUsers"])
 def test_whoever_is_deleted_is_hidden_from_every_read_at_once(atomic, api, person, path):
     uid, account, member, list_id = person

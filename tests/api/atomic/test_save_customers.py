@@ -244,6 +244,14 @@ def test_an_idempotency_key_does_it_once(atomic, api):
     assert response.headers["Idempotent-Replayed"] == "true" and atomic.profile(uid) == {"city": "later"}
 
 
+def test_an_idempotency_key_of_a_web_page_does_not_keep_a_customer_from_being_saved(atomic, api):
+    uid, key = fresh(), {"Idempotency-Key": fresh()}
+    assert api.put(f"users/{uid}", {"first_name": "Eve"}, by="public", headers=key).status_code == 200
+    saved = atomic.post("users", {"users": [{"id": uid, "profile": {"city": "a"}}]}, headers=key)
+    assert saved.status_code == 200 and "Idempotent-Replayed" not in saved.headers
+    assert atomic.profile(uid)["city"] == "a"
+
+
 def test_a_customer_of_another_environment_is_another_one(atomic, other_atomic):
     uid = fresh()
     for one, city in ((atomic, "ours"), (other_atomic, "theirs")):
