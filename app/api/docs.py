@@ -1,13 +1,21 @@
 """The docs browser: Swagger UI from our own disk, and the document it shows."""
 
+import functools
+import gzip
+import hashlib
+import mimetypes
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
 from flask import Blueprint as FlaskBlueprint
-from flask import Flask, Response, redirect
+from flask import Flask, Request, Response, current_app, redirect, request
 from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug import Response as AnyResponse
 
 from app.api import openapi
 from app.api.auth import OPEN, requires
-from app.api.replies import reply
+from app.api.lean import Reply
 
 PATH = "/docs"
 _DOCUMENT = "/openapi.json"
@@ -17,14 +25,51 @@ _POLICY = (
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+_KEPT = "document"  # in the extensions of the app
+_ETAG_DIGITS = 32  # 128 bits
+
 blp = FlaskBlueprint("openapi", __name__)
 
 
 @blp.get(_DOCUMENT)
 @requires(OPEN)
 def show_document() -> Response:
-    """Return the OpenAPI document as JSON."""
-    return reply(openapi.document())
+    """Return the OpenAPI document as JSON: made once, compressed once."""
+    kept = current_app.extensions.get(_KEPT)
+    if kept is None:
+        kept = current_app.extensions[_KEPT] = Kept.of(orjson.dumps(openapi.document()), "application/json")
+    return kept.response(request)
+
+
+class Kept(NamedTuple):
+    """A reply that is the same for everybody: its body, the body as gzip, its strong ETags, its type."""
+
+    body: bytes
+    packed: bytes
+    etag: str
+    packed_etag: str
+    kind: str
+
+    @classmethod
+    def of(cls, body: bytes, kind: str) -> "Kept":
+        """Return the reply with that body."""
+        tag = hashlib.sha256(body).hexdigest()[:_ETAG_DIGITS]
+        return cls(body, gzip.compress(body, mtime=0), f'"{tag}"', f'"{tag}-gzip"', kind)
+
+    def response(self, request: Request) -> Response:
+        """Return it as the client wants it: packed where it takes gzip, 304 where it has it already."""
+        is_packed = request.accept_encodings.quality("gzip") > 0
+        etag = self.packed_etag if is_packed else self.etag
+        headers = {
+            "ETag": etag,
+            "Vary": "Accept-Encoding",
+            "Cache-Control": "no-cache",
+        }  # kept, and asked for each time
+        if request.if_none_match.contains_weak(etag.strip('"')):
+            return Reply(status=304, headers=headers)
+        if is_packed:
+            headers["Content-Encoding"] = "gzip"
+        return Reply(self.packed if is_packed else self.body, headers=headers, content_type=self.kind)
 
 
 @blp.get("/")
@@ -55,6 +100,17 @@ def init_app(app: Flask) -> None:
             requires(OPEN)(view)
 
 
+@functools.cache
+def _asset(path: str) -> Kept:
+    """An asset of the browser, read and compressed once. path: of a file of the package; no request can choose it."""
+    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    return Kept.of(Path(path).read_bytes(), kind)
+
+
 def _guard(response: Response) -> Response:
+    file = getattr(response.response, "name", None) or getattr(getattr(response.response, "file", None), "name", None)
+    if response.status_code in (200, 304) and isinstance(file, str):
+        response.close()
+        response = _asset(file).response(request)
     response.headers["Content-Security-Policy"] = _POLICY
     return response

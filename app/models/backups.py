@@ -13,7 +13,7 @@ import apsw
 import psycopg
 
 from app import config, errors, journal, private_files
-from app.models import locks, schema
+from app.models import database_file, locks, schema
 from app.models.database import db, forget_connection, statement, unrepeated
 
 _BUSY = 2_000  # milliseconds that another connection to the SQLite file may take to go
@@ -67,6 +67,7 @@ def replace(path: str) -> None:
         _replace_postgres(path)
         return
     forget_connection()
+    database_file.forget()
     try:
         _replace_sqlite(path, str(db.database))
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import TextIO, TypeVar
 
 from app import errors, logs, private_files, pulse
 from app.config import Settings
-from app.models import database, locks, schema
+from app.models import database, database_file, locks, schema
 from app.models.database import db, forget_connection, open_database, transaction
 from app.models.workspaces import try_write
 from app.services import audit, clients, erasures, marks, workspaces
@@ -25,6 +25,8 @@ _PATIENCE = 2.0  # seconds that a request waits for another one that is preparin
 
 def open(settings: Settings) -> None:
     """Make the database of these settings the one in use. Nothing is connected yet. Raises errors.Misconfigured."""
+    if settings.is_sqlite:
+        database_file.check_rights(settings.sqlite_path)
     open_database(settings)
     erasures.open_journal(settings.journal_path)
     erasures.keep_uids(settings.erased_uid_days)
@@ -59,7 +61,8 @@ def warn_of_rights(settings: Settings) -> None:
 
 def disconnect() -> None:
     """Close the connection of this thread: before a fork, which must not share it."""
-    forget_connection()
+    if db.obj is not None:  # else the settings of the database would not do
+        forget_connection()
 
 
 def abandon_connections() -> None:
@@ -105,12 +108,14 @@ def prepare(settings: Settings) -> NewWorkspace | None:
     Raises errors.StorageUnavailable, errors.Misconfigured.
     """
     made = None
+    database_file.check()
     if schema.pending() or not workspaces.everything():
         pair = KeyPair(settings.public_key, settings.secret_key) if settings.public_key else None
         with schema.only_one():
             schema.migrate()
             made = _ensure_default(settings, pair)
     _apply_journal(settings)
+    database_file.remember()
     db.obj.is_prepared = True
     return made
 
@@ -181,6 +186,7 @@ def check() -> None:
     if seconds and (waiting := pulse.in_vain(seconds + _SLACK)):
         told = f"Worker {waiting.process} has had no answer from the database for {waiting.seconds:.0f} seconds."
         raise errors.StorageUnavailable(told)
+    database_file.check()
     if schema.pending():
         raise errors.StorageUnavailable("The database is not migrated yet.")
     try_write()

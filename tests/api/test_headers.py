@@ -42,7 +42,7 @@ def replies(api, make_list):
 
 def test_every_reply_is_safe(replies):
     for name, reply in replies.items():
-        cached = {"Cache-Control": "no-cache"} if name == "asset" else {}  # the same for everybody
+        cached = {"Cache-Control": "no-cache"} if name in ("asset", "document") else {}  # for everybody
         assert {header: reply.headers.get(header) for header in ALWAYS} == ALWAYS | cached, name
         assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"], name
         assert "X-Powered-By" not in reply.headers and "Strict-Transport-Security" not in reply.headers, name
