@@ -14,14 +14,21 @@ _seen: dict[str, tuple[int, int]] = {}  # path -> device and inode; a worker has
 
 
 def check_rights(path: str) -> None:
-    """Raise errors.Misconfigured unless the file, what SQLite keeps beside it, and their folder may be written."""
+    """Raise errors.Misconfigured unless the file, what SQLite keeps beside it, and their folder may be written.
+
+    A disk that is read-only is no missing right: it may be mounted anew, and until then writes are answered 503.
+    """
     wanted = [(str(Path(path).absolute().parent), os.R_OK | os.W_OK | os.X_OK)]
     wanted += [(f"{path}{end}", os.R_OK | os.W_OK) for end in ("", "-wal", "-shm")]
     for one, rights in wanted:
-        if os.path.exists(one) and not os.access(one, rights):
+        if os.path.exists(one) and not os.access(one, rights) and not _is_on_read_only_disk(one):
             raise errors.Misconfigured(
                 f"DATABASE_URL: {one} cannot be read and written; give it to the user who runs the service."
             )
+
+
+def _is_on_read_only_disk(path: str) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def remember() -> None:
