@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test ci mutants hostile crash soak bench bulk imports growth floors lint types openapi clean
+.PHONY: run test ci mutants hostile crash soak bench bulk imports growth floors beside lint types openapi clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/rollcall serve
@@ -62,6 +62,10 @@ growth: $(VENV)/.tests-installed
 # What Rollcall is held to by itself, as ratios of one run.
 floors: $(VENV)/.tests-installed
 	$(BIN)/python -m benchmarks.floors $(BENCH)
+
+# What slow requests cost the reads beside them, on SQLite.
+beside: $(VENV)/.tests-installed
+	$(BIN)/python -m benchmarks.beside $(BENCH)
 
 lint: $(VENV)/.tests-installed
 	$(BIN)/ruff check .

@@ -34,6 +34,17 @@ def page(found: list[Any], behind: bool, limit: int, backwards: bool) -> Page:
     return Page(rows, rows[-1].id if rows and has_next else None, rows[0].id if rows and has_previous else None)
 
 
+def short_page(found: list[Any], cursor: str | None, end: str | None, limit: int, backwards: bool) -> Page:
+    """Return a page that was looked for up to an id, as `page` does; nobody knows what is on the cursor's other side.
+
+    cursor: where it began. end: the last id that was looked at; None where that was the last there is.
+    """
+    whole = page(found, cursor is not None, limit, backwards)
+    if backwards:
+        return Page(whole.rows, whole.next or cursor, whole.previous or end)
+    return Page(whole.rows, whole.next or end, whole.previous or cursor)
+
+
 def of_event(timestamp: int, id: str) -> str:
     """Return the cursor of an event: its time in epoch milliseconds, its id."""
     return f"{timestamp + _SHIFT:0{_TIME_DIGITS}x}{id}"

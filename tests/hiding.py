@@ -25,6 +25,7 @@ ALLOWED = {
     "app/models/users/changes.py hide": "makes it so",
     "app/models/users/changes.py rename": _FOUND,
     "app/models/users/changes.py remove_meta": _FOUND,
+    "app/models/users/finding.py _bound": "where a window ends, whoever is there; nobody is shown",
     "app/models/users/finding.py newest_id": "the greatest id that was given, whoever has it; nobody is shown",
     "app/models/accounts.py": _FOUND,
     "app/models/merges.py": _FOUND,

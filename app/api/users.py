@@ -39,7 +39,10 @@ def create(fields: dict[str, Any]) -> Response:
 @blp.arguments(UserQuerySchema, location="query")
 @blp.response(200, UserPageSchema, description="A page of users.")
 def page(query: dict[str, Any]) -> Response:
-    """List users in the order in which they came."""
+    """List users in the order in which they came.
+
+    With filters that meet few of many users a page may come short, even empty, with a `next_cursor` to go on from.
+    """
     found = showing.page(current_workspace(), **pages.asked(query))
     return replies.users(found, query.get("shown"))
 

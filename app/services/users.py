@@ -140,15 +140,21 @@ def page(
     """Return users in the order of their ids, or against it: those after the one cursor, or those before the other.
 
     limit: rows at most. meta: attributes to have, as text. segment: its id. filters: those that `app.models.users.by`
-    knows. Raises errors.SegmentNotFound.
+    knows. Where the filters meet few of many users, a page may come short, even empty, with the cursor of the next.
+    Raises errors.SegmentNotFound.
     """
     wanted = [of_workspace(workspace)]
     wanted += [store.by(name, value) for name, value in filters.items()]
     wanted += [store.by_meta(key, text) for key, text in (meta or {}).items()]
     wanted += [membership.condition(workspace, segment)] if segment is not None else []
     backwards = before is not None
-    found, behind = store.page(limit + 1, wanted, before or after, descending=backwards != descending)
-    return cursors.page(membership.shown(workspace, found), behind, limit, backwards)
+    where = limit + 1, wanted, before or after, backwards != descending
+    in_time = store.page_in_time(*where)
+    if in_time is not None:
+        found, behind = in_time
+        return cursors.page(membership.shown(workspace, found), behind, limit, backwards)
+    found, end = store.page_in_windows(*where)
+    return cursors.short_page(membership.shown(workspace, found), before or after, end, limit, backwards)
 
 
 def lock(workspace: int, uid: str) -> str:

@@ -30,6 +30,8 @@ from app.models.users.finding import (
     newest_id,
     page,
     page_call,
+    page_in_time,
+    page_in_windows,
 )
 from app.models.users.many import (
     Change,
@@ -79,6 +81,8 @@ __all__ = [
     "newest_id",
     "page",
     "page_call",
+    "page_in_time",
+    "page_in_windows",
     "prepare_alike",
     "prepare_upserts",
     "remove_meta",

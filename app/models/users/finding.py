@@ -2,6 +2,7 @@
 
 import functools
 import re
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -108,6 +109,59 @@ def page(count: int, filters: Sequence[Filter], cursor: str | None, descending: 
     """
     rows, behind = _PAGE(count, [*filters, _SHOWN], cursor, descending)
     return [row(values) for values in rows], behind
+
+
+def page_in_time(
+    count: int, filters: Sequence[Filter], cursor: str | None, descending: bool
+) -> tuple[list[UserRow], bool] | None:
+    """Return what `page` does, None where SQLite would take too long: its filters meet few users among many."""
+    if db.obj.dialect.name == "postgres" or not filters[1:]:  # Postgres has ROLLCALL_STATEMENT_TIMEOUT
+        return page(count, filters, cursor, descending)
+    call = _PAGE.call(count, [*filters, _SHOWN], cursor, descending)
+    rows = db.obj.run_within(call.statement.text, call.parameters, PAGE_MILLISECONDS)
+    return None if rows is None else ([row(values[1:]) for values in rows], bool(rows and rows[0][0]))
+
+
+PAGE_MILLISECONDS = 80  # that the statement of a page may take on SQLite, and all windows of one together
+_WINDOW = 2_000  # users that a statement of a window looks at
+
+
+def page_in_windows(
+    count: int, filters: Sequence[Filter], cursor: str | None, descending: bool
+) -> tuple[list[UserRow], str | None]:
+    """Return up to `count` users beyond the cursor, nearest first, and how far was looked: None for to the end.
+
+    It ends at the id answered when its time is up, with fewer users than there are. The rest is as in `page`.
+    """
+    beyond, within = ("<", ">=") if descending else (">", "<=")
+    end = time.monotonic() + PAGE_MILLISECONDS / 1000
+    found: list[UserRow] = []
+    while True:
+        bound = _bound(filters[0].values[0], cursor, descending)
+        window = [Filter(f"{{row}}.id {beyond} ?", (cursor,))] if cursor else []
+        window += [Filter(f"{{row}}.id {within} ?", (bound,))] if bound else []
+        found += page(count - len(found), [*filters, *window], None, descending)[0]
+        if len(found) == count or bound is None:
+            return found, None
+        if time.monotonic() > end:
+            return found, bound
+        cursor = bound
+
+
+def _bound(workspace: int, cursor: str | None, descending: bool) -> str | None:
+    """Return the last id of the window beyond the cursor; None where fewer users are left."""
+    rows = _BOUNDS[cursor is not None, descending](workspace, *([cursor] if cursor else []), _WINDOW - 1)
+    return str(rows[0][0]) if rows else None
+
+
+def _bound_statement(bounded: bool, descending: bool) -> Statement:
+    beyond, order = ("<", " DESC") if descending else (">", "")
+    condition = f" AND id {beyond} ?" if bounded else ""
+    text = f"SELECT id FROM users WHERE workspace_id = ?{condition} ORDER BY id{order} LIMIT 1 OFFSET ?"
+    return Statement(lambda d: text.replace("?", d.parameter))
+
+
+_BOUNDS = {(bounded, down): _bound_statement(bounded, down) for bounded in (False, True) for down in (False, True)}
 
 
 def page_call(count: int, filters: Sequence[Filter], cursor: str | None) -> Call:
