@@ -79,8 +79,7 @@ def served(users: int) -> Iterator[int]:
         storage.prepare(settings)
         forget_connection()
         filling.fill(url, users, 0)
-        environment = {
-            **os.environ,
+        own = {
             "DATABASE_URL": url,
             "PORT": str(port),
             "WEB_CONCURRENCY": "1",
