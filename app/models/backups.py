@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
@@ -197,6 +198,10 @@ def _drops() -> list[str]:
     return tables + [f"DROP ROUTINE {name} CASCADE;" for (name,) in routines.fetchall()]
 
 
+# What a program of Postgres may take; one that hangs with its server is killed, and the command ends with an error.
+_PROGRAM_SECONDS = 12 * 3600.0
+
+
 def _run(program: str, *words: str) -> str:
     started = _start(program, *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, said = started.communicate()
@@ -210,7 +215,11 @@ def _start(program: str, *words: str, **streams: int) -> subprocess.Popen[bytes]
     found = shutil.which(program)
     if found is None:
         raise errors.Misconfigured(f"PATH: {program}, which comes with Postgres, is not there (docs/backup.md).")
-    return subprocess.Popen([found, *words], env=config.environment(_address()), **streams)  # type: ignore[call-overload,no-any-return]  # noqa: S603
+    started: subprocess.Popen[bytes] = subprocess.Popen([found, *words], env=config.environment(_address()), **streams)  # type: ignore[call-overload]  # noqa: S603
+    deadline = threading.Timer(_PROGRAM_SECONDS, started.kill)
+    deadline.daemon = True
+    deadline.start()
+    return started
 
 
 def _address() -> dict[str, str]:

@@ -1,13 +1,14 @@
 """What a restore does when its file turns bad after it was checked."""
 
 import os
+import time
 
 import pytest
 
 from app import errors
 from app.config import Settings
 from app.models import backups
-from app.models.database import db, forget_connection
+from app.models.database import db, forget_connection, open_database
 from app.services import storage
 from tests.factories import POSTGRES_PROGRAMS
 
@@ -27,3 +28,12 @@ def test_a_dump_that_is_not_read_to_its_end_is_not_committed(new_database, tmp_p
         backups.replace(str(path))
     assert db.execute_sql("SELECT count(*) FROM users").fetchone()[0] == 1
     forget_connection()
+
+
+def test_a_program_that_hangs_is_killed_at_its_deadline(new_database, monkeypatch):
+    monkeypatch.setattr(backups, "_PROGRAM_SECONDS", 0.2)
+    open_database(Settings(database_url=new_database("postgres")))
+    began = time.monotonic()
+    with pytest.raises(errors.StorageUnavailable, match="sleep"):
+        backups._run("sleep", "60")
+    assert time.monotonic() - began < 20
