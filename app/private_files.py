@@ -3,6 +3,7 @@
 The umask is of no account: it may take rights away, and never gives any.
 """
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable
@@ -27,8 +28,14 @@ def open_file(path: str | Path, flags: int) -> int:
 
 
 def make_file(path: str | Path) -> None:
-    """See that there is such a file, an empty one if it has to be made. Raises OSError."""
-    os.close(open_file(path, os.O_RDWR | os.O_CREAT))
+    """See that there is such a file, an empty one if it has to be made. Raises OSError.
+
+    One that is there is not opened: to close it would end all locks that this process has on it (fcntl(2)), and who
+    opens an SQLite file without them may take its log away from under others.
+    """
+    if not os.path.exists(path):
+        with contextlib.suppress(FileExistsError):
+            os.close(open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
 
 
 def make_folder(path: Path) -> None:

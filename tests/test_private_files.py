@@ -1,5 +1,6 @@
 """What we make on disk is its owner's alone, whatever the umask; what is there with wider rights is one warning."""
 
+import fcntl
 import json
 import os
 import stat
@@ -102,3 +103,15 @@ def test_wider_rights_are_one_warning_at_the_start(tmp_path):
     [warning] = lines
     assert warning["level"] == "warning" and str(tmp_path / "data" / "rollcall.db") in warning["paths"]
     assert str(tmp_path / "data") in warning["paths"] and "chmod" in warning["hint"]
+
+
+def test_a_file_that_is_there_is_not_opened_as_that_would_end_the_locks_on_it(tmp_path):
+    path = tmp_path / "x"
+    private_files.make_file(path)
+    with path.open("r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        private_files.make_file(path)
+        others = subprocess.run(
+            [sys.executable, "-c", f"import fcntl; fcntl.lockf(open({str(path)!r}, 'r+b'), 6)"], capture_output=True
+        )
+    assert b"BlockingIOError" in others.stderr

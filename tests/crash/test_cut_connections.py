@@ -130,19 +130,20 @@ def seen_in(lane, proxy):
 
 
 def check(lane, proxied, cut):
-    """Cut there, and check what is stored."""
+    """Cut there, and check what is stored; return whether it was cut."""
     url, proxy = proxied
     seen_in(lane, proxy)
     uids = [fresh(), fresh()]
     proxy.arm(cut)
     acknowledged = lane(uids)
-    assert proxy.was_cut, cut
+    was_cut = proxy.was_cut  # not where there were fewer messages this time, as a conflict was not tried again
     proxy.arm(None)
     with psycopg.connect(url) as connection:
         counted = "SELECT uid, count(*) FROM events JOIN users ON users.id = user_id WHERE uid = ANY(%s) GROUP BY uid"
         stored = dict(connection.execute(counted, (uids,)).fetchall())
     assert all(stored.get(uid, 0) == 1 for uid in acknowledged), (cut, "acknowledged, and not stored once", stored)
     assert all(count <= 1 for count in stored.values()), (cut, "stored twice", stored)
+    return was_cut
 
 
 def test_a_cut_around_the_commit_loses_nothing_and_stores_nothing_twice(lane, proxied):
@@ -150,22 +151,22 @@ def test_a_cut_around_the_commit_loses_nothing_and_stores_nothing_twice(lane, pr
     ends = [number for number, one in enumerate(seen[BACKEND]) if one.kind == b"C"]
     commit = next((number for number in reversed(ends) if seen[BACKEND][number].is_commit), ends[-1])
     asked = [number for number, one in enumerate(seen[FRONTEND]) if one.kind in (b"Q", b"B")][-1]
-    check(lane, proxied, Cut(FRONTEND, asked, SWALLOW))
+    assert check(lane, proxied, Cut(FRONTEND, asked, SWALLOW))
     for how in (SWALLOW, THEN_FATAL, FATAL):
-        check(lane, proxied, Cut(BACKEND, commit, how))
+        assert check(lane, proxied, Cut(BACKEND, commit, how))
 
 
 @pytest.mark.ci  # each message of each lane, in three ways
 def test_a_cut_at_any_message_loses_nothing_and_stores_nothing_twice(lane, proxied):
     seen = seen_in(lane, proxied[1])
-    cuts = 0
+    cuts = planned = 0
     for side, ways in ((FRONTEND, (SWALLOW, FATAL)), (BACKEND, (SWALLOW, THEN_FATAL, FATAL))):
         numbers = range(len(seen[side]))
         if isinstance(lane, Import):  # rows of a COPY are alike
             kinds = itertools.groupby(numbers, key=lambda number, side=side: seen[side][number].kind)
             numbers = [next(alike) for _, alike in kinds]
         for number, how in itertools.product(numbers, ways):
-            check(lane, proxied, Cut(side, number, how))
-            cuts += 1
+            cuts += check(lane, proxied, Cut(side, number, how))
+            planned += 1
     print(f"{type(lane).__name__.lower()}: cut {cuts} times")
-    assert cuts > 8
+    assert cuts > planned * 0.9 and planned > 8

@@ -3,11 +3,11 @@
 import contextlib
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 import time
 
+import apsw
 import psycopg
 import pytest
 
@@ -96,14 +96,18 @@ def test_a_client_of_another_workspace_is_not_found_and_stays(service, client):
 
 
 def sql(service, text):
-    """Run SQL on the database of the service; return the rows, if it answers some."""
+    """Run SQL on the database of the service; return the rows, if it answers some.
+
+    With apsw, as commands in this process have the file open with it: two SQLites in a process end each other's locks.
+    """
     url = service.environment["DATABASE_URL"]
-    connect = psycopg.connect if url.startswith("postgres") else lambda url: sqlite3.connect(url[len("sqlite:///") :])
-    with contextlib.closing(connect(url)) as database:
+    if url.startswith("sqlite:///"):
+        with contextlib.closing(apsw.Connection(url.removeprefix("sqlite:///"))) as database:
+            database.set_busy_timeout(10_000)
+            return database.execute(text).fetchall()
+    with psycopg.connect(url) as database:
         cursor = database.execute(text)
-        rows = cursor.fetchall() if cursor.description else []
-        database.commit()
-        return rows
+        return cursor.fetchall() if cursor.description else []
 
 
 @pytest.fixture
