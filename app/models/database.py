@@ -123,17 +123,17 @@ def insert_new(table: str, rows: Rows) -> int:
     return cast("int", db.insert_new(table, rows))
 
 
-def commit_all(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
+def commit_all(calls: Sequence[Call], retries: int = _MAX_RETRIES) -> list[list[tuple[Any, ...]]]:
     """Run the calls in one transaction, all or none, and return the rows of each when it is committed.
 
-    Run again after a conflict only. Raises errors.NotDone, errors.Locked among them, and errors.StorageUnavailable:
-    then nobody knows whether it was done.
+    Run again after a conflict only, as often as retries says; then it raises errors.Contended. Raises errors.NotDone,
+    errors.Locked among them, and errors.StorageUnavailable: then nobody knows whether it was done.
     """
-    texts = _texts(calls)
-    if db.obj.dialect.name == "sqlite":
-        one = _Try(lambda: cast("list[list[tuple[Any, ...]]]", db.run_all(texts)))
-        return _share(one, one.is_done)
-    return _share(lambda: cast("list[list[tuple[Any, ...]]]", db.commit_all(texts)), _may_be_done)
+    texts, store = _texts(calls), db.obj
+    if store.dialect.name == "sqlite":
+        one = _Try(lambda: cast("list[list[tuple[Any, ...]]]", store.run_all(texts)))
+        return _share(one, one.is_done, retries)
+    return _share(lambda: cast("list[list[tuple[Any, ...]]]", store.commit_all(texts)), _may_be_done, retries)
 
 
 def in_one_commit(operation: Callable[[], T]) -> T:
@@ -146,24 +146,27 @@ def in_one_commit(operation: Callable[[], T]) -> T:
     return _share(one, one.is_done, retries=0)
 
 
-def _share(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], retries: int = _MAX_RETRIES) -> T:
+def _share(attempt: Callable[[], T], may_be_done: Callable[[Exception], bool], retries: int) -> T:
     """Do what several callers share. may_be_done: whether what ended in an error may be done all the same."""
-    if db.obj.behind and db.obj.is_hurried():
+    store = db.obj
+    if store.behind and store.is_hurried():
         raise errors.Locked()
     retry = 0
     while True:
         try:
-            db.obj.drop_lost()
+            store.drop_lost()
             return attempt()
         except Exception as error:
             is_unknown = may_be_done(error)
             _tidy()
-            if not is_unknown and db.obj.is_locked_for_now(error):
+            if not is_unknown and store.is_locked_for_now(error):
                 raise errors.Locked() from error
-            may_repeat = retry < retries and _is_conflict(error) and not is_unknown
-            if not may_repeat and (is_unknown or any(isinstance(one, db.unavailable) for one in chain(error))):
+            is_conflict = not is_unknown and _is_conflict(error)
+            if is_conflict and retry == retries:
+                raise errors.Contended() from error
+            if not is_conflict and (is_unknown or any(isinstance(one, db.unavailable) for one in chain(error))):
                 raise unavailable(error) from error  # what was refused so, the database would refuse again
-            if not may_repeat:
+            if not is_conflict:
                 raise errors.NotDone() from error
         waiting.sleep(_RETRY_PAUSE * 2**retry)
         retry += 1
@@ -177,7 +180,7 @@ class _Try(Generic[T]):
 
     def __call__(self) -> T:
         self._sent = False
-        with db.atomic():
+        with db.obj.atomic():
             result = self._operation()
             self._sent = True
         return result

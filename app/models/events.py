@@ -1,7 +1,7 @@
 """Events: what users did, kept by user and time."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -120,11 +120,26 @@ _INSERT = Statement(
         "WHERE workspace_id = ?1 AND uid = ?2 AND archived_at IS NULL ON CONFLICT DO NOTHING"
     )
 )
+_RULES = "(SELECT version FROM segment_sets WHERE segment_sets.workspace_id = ?1)"
 # As the rows of `_RECORD_ALL`.
 _TELL = Statement(
     lambda d: (
-        "SELECT (SELECT version FROM segment_sets WHERE segment_sets.workspace_id = ?1), json_group_array(uid) "
+        f"SELECT {_RULES}, json_group_array(uid) "
         "FROM users WHERE workspace_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND archived_at IS NULL"
+    )
+)
+# Of whoever was not there before, ?3 and ?4 are the first and the last id. It answers nothing of uids: all are stored.
+_TELL_OR_REFUSE = Statement(
+    lambda d: (
+        f"SELECT {_RULES}, NULL, CASE WHEN EXISTS (SELECT 1 FROM erased_uids WHERE workspace_id = ?1) AND EXISTS "
+        "(SELECT 1 FROM users AS made WHERE workspace_id = ?1 AND id BETWEEN ?3 AND ?4 AND hidden_at IS NULL "
+        f"AND {is_erased(d, '?1', 'made.uid', '?2')}) THEN refuse() END"
+    )
+)
+_INSERT_OR_REFUSE = Statement(
+    lambda d: (
+        f"{_FIELDS} VALUES (?1, coalesce((SELECT id FROM users WHERE workspace_id = ?1 AND uid = ?2 "
+        "AND archived_at IS NULL), refuse()), ?3, ?4, ?5, ?6, ?7)"
     )
 )
 
@@ -140,11 +155,11 @@ class Recording(NamedTuple):
 class Recorded(NamedTuple):
     """What became of events. rules: the version of the workspace's segments, None where there are none.
 
-    uids: of those whose events are stored; the others are archived or were erased.
+    uids: of those whose events are stored; the others are archived or were erased. None where all are stored.
     """
 
     rules: str | None
-    uids: frozenset[str]
+    uids: Collection[str] | None
 
 
 def calls(workspace: int, now: int, recordings: Sequence[Recording]) -> list[Call]:
@@ -166,10 +181,26 @@ def calls(workspace: int, now: int, recordings: Sequence[Recording]) -> list[Cal
     ]
 
 
+def optimistic_calls(workspace: int, now: int, recordings: Sequence[Recording]) -> list[Call]:
+    """As `calls`, but looking at less first: they fail with a conflict where an erased uid would have a user again.
+
+    On SQLite also where a user is archived.
+    """
+    uids, new_user_ids, happened = zip(*recordings, strict=True)
+    columns = _columns(happened)
+    if db.dialect.takes_arrays:
+        return [Call(_RECORD_OPTIMISTIC, (workspace, now), [uids, new_user_ids, *columns])]
+    return [
+        Call(_TOUCH, (workspace, now), [new_user_ids, uids, columns[0]]),
+        Call(_INSERT_OR_REFUSE, (workspace,), [uids, *columns]),
+        Call(_TELL_OR_REFUSE, (workspace, now, min(new_user_ids), max(new_user_ids))),
+    ]
+
+
 def recorded_in(rows: Sequence[Sequence[tuple[Any, ...]]]) -> Recorded:
     """Return what became of the events from the rows of `calls`."""
-    [(rules, uids)] = rows[-1]
-    return Recorded(rules, frozenset(orjson.loads(uids) if isinstance(uids, str) else uids))
+    rules, uids, *_ = rows[-1][0]
+    return Recorded(rules, orjson.loads(uids) if isinstance(uids, str) else uids)
 
 
 def record(workspace: int, uid: str, new_user_id: str, now: int, event: EventRow) -> Recorded:
@@ -253,19 +284,20 @@ _MOVE_ON = Statement(
 )
 
 
-def _record_all(d: Dialect) -> str:
+def _record_all(d: Dialect, is_optimistic: bool) -> str:
     """Touch the users, in the order of their uids, and store the events of those who are not archived or erased.
 
     The row is of Recorded. A statement that waited for an erasure to end would make its user anew, as it began before:
-    `rollcall_refuse_erased` looks at each user it makes as things are then, and has the statement run again.
+    `rollcall_refuse_erased` looks at each user it makes as things are then, and fails; is_optimistic leaves all to it.
+    (SELECT ...) stands around the arrays as Postgres would plan anew for each length: 370 us for an event, not 150.
     """
+    may_be_made = may_have_events(d, "given.workspace_id", "given.uid", "given.created_at")
     columns = {"uid": "text", "new_user_id": "text", **_EVENT}
-    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+    arrays = ", ".join(f"(SELECT %s::{kind}[])" for kind in columns.values())
     touch = (
         "INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) "
         "SELECT workspace_id, min(created_at), min(new_user_id), uid, max(timestamp) FROM given "
-        f"WHERE {may_have_events(d, 'given.workspace_id', 'given.uid', 'given.created_at')} "
-        f"GROUP BY workspace_id, uid ORDER BY uid {BYTE_BY_BYTE} "
+        f"{'' if is_optimistic else f'WHERE {may_be_made} '}GROUP BY workspace_id, uid ORDER BY uid {BYTE_BY_BYTE} "
         f"ON CONFLICT (workspace_id, uid) DO UPDATE SET last_interaction = {_latest(d)} "
         "WHERE users.archived_at IS NULL RETURNING workspace_id, id, uid"
     )
@@ -279,12 +311,14 @@ def _record_all(d: Dialect) -> str:
         "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS created_at, one.* "
         f"FROM unnest({arrays}) AS one ({', '.join(columns)})), actor AS ({touch}), recorded AS ({insert}) "
         "SELECT (SELECT version FROM segment_sets JOIN given ON segment_sets.workspace_id = given.workspace_id "
-        "LIMIT 1), array(SELECT uid FROM actor)"
+        "LIMIT 1), CASE WHEN (SELECT count(*) FROM actor) < (SELECT count(DISTINCT uid) FROM given) "
+        "THEN array(SELECT uid FROM actor) END"
     )
 
 
 _INSERT_ALL = Statement(lambda d: f"{_FIELDS} {given(d, 1, {'user_id': 'text', **_EVENT})} ON CONFLICT DO NOTHING")
-_RECORD_ALL = Statement(_record_all)
+_RECORD_ALL = Statement(lambda d: _record_all(d, is_optimistic=False))
+_RECORD_OPTIMISTIC = Statement(lambda d: _record_all(d, is_optimistic=True))
 
 
 @functools.cache

@@ -65,7 +65,7 @@ def record(
         return _record_once(workspace, names.hash_of(id, full), uid, event, value, properties, timestamp)
     now = clock.now()
     recorded = store.record(workspace, uid, ids.new(), now, new_row(now, event, value, properties, timestamp))
-    if uid not in recorded.uids:
+    if recorded.uids is not None and uid not in recorded.uids:
         return _why_not(workspace, uid)
     if recorded.rules:
         membership.mark(workspace, uid)

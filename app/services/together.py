@@ -5,7 +5,7 @@ made into columns at once, for the statements of the routes (app/services/users.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids
@@ -80,6 +80,7 @@ class Appended(NamedTuple):
 Read = Retrieval | Listing
 Write = Upsert | Append
 READS = (Retrieval, Listing)
+_RETRIES = 3  # after a conflict, with locks
 
 
 def look(wanted: Sequence[Read]) -> list[Any]:
@@ -157,17 +158,25 @@ def write(wanted: Sequence[Write]) -> list[Upserted | Appended | None]:
     Raises errors.NotDone; errors.StorageUnavailable, errors.InternalError and anything else mean that nobody may do
     them again, for they may be done.
     """
+    try:
+        return _write(wanted, is_careful=False)
+    except errors.Contended:
+        return _write(wanted, is_careful=True)
+
+
+def _write(wanted: Sequence[Write], is_careful: bool) -> list[Upserted | Appended | None]:
+    """is_careful: lock the users and look for erased uids first, and try again after a conflict."""
     is_begun = is_done = False
 
     def commit(calls: Sequence[Call]) -> list[Rows]:
         nonlocal is_begun, is_done
         is_begun = True
-        rows = _commit(wanted, calls)
+        rows = _commit(wanted, calls, is_careful)
         is_done = True
         return rows
 
     try:
-        return _written(wanted, commit)
+        return _written(wanted, commit, is_careful)
     except (errors.Failure, errors.NotDone):
         raise
     except Exception as error:
@@ -178,8 +187,9 @@ def write(wanted: Sequence[Write]) -> list[Upserted | Appended | None]:
         raise
 
 
-def _written(wanted: Sequence[Write], commit: Run) -> list[Upserted | Appended | None]:
+def _written(wanted: Sequence[Write], commit: Run, is_careful: bool) -> list[Upserted | Appended | None]:
     now, new_ids = clock.now(), ids.several(len(wanted))
+    record = events_store.calls if is_careful else events_store.optimistic_calls
     # In the order of users: of two groups that make the same ones neither can lock them before (`_locks`).
     kinds: dict[tuple[int, frozenset[str] | None], list[Any]] = {}
     for place in sorted(range(len(wanted)), key=lambda place: wanted[place].uid):
@@ -191,7 +201,7 @@ def _written(wanted: Sequence[Write], commit: Run) -> list[Upserted | Appended |
     groups = []
     for (_, fields), several in kinds.items():
         if fields is None:
-            groups.append(_append(wanted, several, new_ids, now))
+            groups.append(_append(wanted, several, new_ids, now, record))
         else:
             groups += [_upsert(wanted, turn, new_ids, now) for turn in several]
     found = run_groups(groups, commit)
@@ -225,27 +235,35 @@ def _upsert(wanted: Sequence[Write], places: Mapping[str, int], new_ids: Sequenc
     return found
 
 
-def _append(wanted: Sequence[Write], places: Sequence[int], new_ids: Sequence[str], now: int) -> Steps:
+def _append(
+    wanted: Sequence[Write],
+    places: Sequence[int],
+    new_ids: Sequence[str],
+    now: int,
+    record: Callable[[int, int, Sequence[Recording]], list[Call]],
+) -> Steps:
     """Ask once, as `_upsert`. All are of one workspace."""
     chosen = [wanted[place] for place in places]
     rows = events.new_rows(now, [one.fields for one in chosen])
     recordings = [Recording(one.uid, new_ids[place], row) for one, place, row in zip(chosen, places, rows, strict=True)]
-    answers = yield events_store.calls(chosen[0].workspace, now, recordings)
+    answers = yield record(chosen[0].workspace, now, recordings)
     recorded = events_store.recorded_in(answers)
     appended = Appended(recorded.rules)
+    if recorded.uids is None:
+        return dict.fromkeys(places, appended)
     return {place: appended for one, place in zip(chosen, places, strict=True) if one.uid in recorded.uids}
 
 
-def _commit(wanted: Sequence[Write], calls: Sequence[Call]) -> list[Rows]:
-    locks = _locks(wanted) if len(calls) > 1 else []
-    return commit_all([*locks, *calls])[len(locks) :]
+def _commit(wanted: Sequence[Write], calls: Sequence[Call], is_careful: bool) -> list[Rows]:
+    locks = _locks(wanted) if is_careful or len(calls) > 1 else []
+    return commit_all([*locks, *calls], retries=_RETRIES if is_careful else 0)[len(locks) :]
 
 
 def _locks(wanted: Sequence[Write]) -> list[Call]:
     """The calls that take the users in the order of their uids, where statements for many would take them in turns.
 
     Of those who are made only now none is locked before. As the kinds of writes come in the order of their first users,
-    two groups rarely block each other so; Postgres finds it, which takes it a second, and one is tried again.
+    two groups rarely block each other so; Postgres finds it, which takes it a second, and one is done again.
     """
     if not db.dialect.takes_arrays:
         return []

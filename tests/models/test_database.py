@@ -6,7 +6,6 @@ import gc
 import threading
 import weakref
 
-import peewee
 import psycopg
 import pytest
 import uvloop
@@ -54,11 +53,11 @@ def test_a_connection_that_died_is_replaced_without_a_failed_request(api, kill):
 
 @on_postgres
 def test_a_connection_that_died_after_a_conflict_is_replaced(app, workspace, kill, monkeypatch):
-    atomic, tries = peewee.DatabaseProxy.atomic, []
+    atomic, tries = PostgresStore.atomic, []
 
     @contextlib.contextmanager
-    def conflicting(proxy):
-        with atomic(proxy):
+    def conflicting(store):
+        with atomic(store):
             yield
             if len(tries) == 1:
                 db.execute_sql("DO $$BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END$$")
@@ -70,7 +69,7 @@ def test_a_connection_that_died_after_a_conflict_is_replaced(app, workspace, kil
             kill()
         return users.find(workspace, "nobody")
 
-    monkeypatch.setattr(peewee.DatabaseProxy, "atomic", conflicting)
+    monkeypatch.setattr(PostgresStore, "atomic", conflicting)
     assert read() is None and len(tries) == 3
 
 

@@ -128,6 +128,8 @@ def _do(
         results = run([one.operation for _, one, _ in wanted])
     except errors.Locked:
         raise
+    except errors.Contended:  # the routes do it, each by itself
+        results = [None] * len(wanted)
     except errors.NotDone as error:  # the routes find out whose fault it is
         logs.fault(error.__cause__ or error, request_id="", method="", route="together")
         results = [None] * len(wanted)

@@ -60,6 +60,7 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         connection.convert_binding = lambda cursor, number, value: str(value)
         connection.set_busy_handler(self._wait)
         connection.create_scalar_function("erased_uid_hash", names.hash_of_uid, 2, deterministic=True)
+        connection.create_scalar_function("refuse", _refuse, 0)
         # Else a statement is planned anew when a value changes that its planner looked at: a page in 127 us, not 102.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         return connection
@@ -190,6 +191,16 @@ _UNCLEAR = (
     apsw.NotADBError,
     apsw.InternalError,
 )
+
+
+class RefusedError(Exception):
+    """A statement refused itself. It has the SQLSTATE of what Postgres says of it."""
+
+    sqlstate = "40001"
+
+
+def _refuse() -> None:
+    raise RefusedError("The statement takes back what it did.")
 
 
 class _Reading:
