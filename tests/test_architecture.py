@@ -8,6 +8,7 @@ LEAVES = {
     "actions",
     "clock",
     "config",
+    "consent",
     "counters",
     "cursors",
     "dates",

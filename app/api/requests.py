@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, Request, Response, current_app, g
 
 from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bearers, bodies, cors, faces, rates
+from app.api import auth, bearers, bodies, conditions, cors, faces, rates
 from app.api.lean import Reply, asked
 from app.api.replies import done
 from app.api.retries import FAILURE
@@ -52,6 +52,7 @@ def prepare() -> Response | None:
     check_caller = auth.check if faces.of_path(request.path) == faces.ENGAGE else bearers.check
     check_caller(request, view)
     check_path(request, view)
+    conditions.refuse_where_none_hold(request, view)
     if view is not None:
         bodies.check_announced_length(request, view)
     return None

@@ -118,6 +118,9 @@ def test_a_list_rule_follows_the_list(api, make, make_list):
     api.put(f"lists/{news}/subscribers/{uid}", {"subscribed": False})
     assert inside(api, uid) == [off, there]
     api.delete(f"users/{uid}/lists", {"lists": [news]})
+    assert inside(api, uid) == [off, there]  # whoever has left stays so
+    api.put(f"lists/{news}/subscribers/{uid}", {"subscribed": True})
+    api.delete(f"users/{uid}/lists", {"lists": [news]})
     assert inside(api, uid) == []
 
 

@@ -5,8 +5,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from app import rules
+from app.consent import SUBSCRIBED
 from app.models.dialects import Dialect
-from app.models.lists import SUBSCRIBED
 from app.models.segments.conditions import (
     FALSE,
     TRUE,

@@ -9,6 +9,7 @@ from app.models.users.changes import (
     lock_all,
     lock_call,
     lock_id,
+    lock_shown,
     remove_meta,
     rename,
     take_turns,
@@ -43,7 +44,7 @@ from app.models.users.many import (
     upsert_prepared,
 )
 from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, key_of_email, key_of_number, load_flat, row
-from app.models.users.upserts import upsert, upsert_call
+from app.models.users.upserts import make, upsert, upsert_call
 
 __all__ = [
     "MAX_META_KEYS",
@@ -77,6 +78,8 @@ __all__ = [
     "lock_all",
     "lock_call",
     "lock_id",
+    "lock_shown",
+    "make",
     "make_all",
     "newest_id",
     "page",

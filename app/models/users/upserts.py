@@ -182,3 +182,16 @@ def upsert_call(
 def _values(id: str, uid: str, fields: Sequence[str], changes: Mapping[str, Any], now: int) -> tuple[Any, ...]:
     written = [value for field in fields for value in values(field, changes[field])]
     return (id, uid, *written) if "created_at" in changes else (id, uid, *written, now)
+
+
+_MAKE = Statement(
+    lambda d: (
+        f"INSERT INTO users (workspace_id, id, uid, created_at) VALUES ({', '.join([d.parameter] * 4)}) "
+        "ON CONFLICT (workspace_id, uid) DO NOTHING RETURNING id"
+    )
+)
+
+
+def make(workspace: int, id: str, uid: str, now: int) -> bool:
+    """Make a bare user. Returns whether nobody had that uid."""
+    return bool(_MAKE(workspace, id, uid, now))
