@@ -8,6 +8,7 @@ LEAVES = {
     "actions",
     "clock",
     "config",
+    "contacts",
     "counters",
     "cursors",
     "dates",

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from app import dates, rules
+from app.contacts import key_of_email, key_of_number
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.segments.caseless import fold, folded
 from app.models.segments.conditions import FALSE, TRUE, Condition, days_ago, unsure
-from app.models.users.rows import dump, json_path, key_of_email, key_of_number
+from app.models.users.rows import dump, json_path
 
 _SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "is": "="}
 _FIRST_MILLISECONDS = "100000000000"  # a number of meta below it counts seconds, as in app/dates.py
