@@ -51,7 +51,13 @@ def _rule() -> dict[str, Any]:
     return {
         "description": "A question about a user: a tree of `all`, `any` and `not`, to a depth of "
         f"{rules.MAX_DEPTH} and {rules.MAX_LEAVES} leaves. docs/segments.md explains it.",
-        "anyOf": [*_branches(), *_comparisons("attribute", _attribute_name()), *_events(), *_memberships()],
+        "anyOf": [
+            *_branches(),
+            *_comparisons("attribute", _attribute_name()),
+            *_exact_comparisons(),
+            *_events(),
+            *_memberships(),
+        ],
         "example": _EXAMPLE,
     }
 
@@ -79,6 +85,19 @@ def _comparisons(subject: str | None, name: dict[str, Any]) -> list[dict[str, An
     return [
         _shape({**named, operator: value}, caseless if operator in rules.CASELESS else None)
         for operator, value in _values().items()
+    ]
+
+
+def _exact_comparisons() -> list[dict[str, Any]]:
+    name = {"type": "string", "enum": list(rules.SPELLINGS)}
+    exact = {
+        "type": "boolean",
+        "description": "Whether capitals of an email and punctuation of a number count.",
+    }
+    return [
+        _shape({"attribute": name, operator: value, "exact": exact})
+        for operator, value in _values().items()
+        if operator in rules.EXACT
     ]
 
 

@@ -46,6 +46,11 @@ def compares(found: Any, rule: dict[str, Any], now: int, name: str = "") -> bool
     (operator,) = [one for one in operators if one in rule]
     value, caseless, dated = rule[operator], rule.get("ignore_case", False), name in (
         "created_at", "last_interaction", "app_last_active")  # fmt: skip
+    exact = rule.get("exact", name == "email" and rule.get("ignore_case") is False)
+    if name in ("email", "number") and not exact and found is not None and operator not in ("exists", "missing"):
+        return any(
+            spelt(found, operator, one, name) for one in (value if operator in ("in", "not_in") else [value])
+        ) ^ (operator in ("is_not", "not_in"))
     negated = {"is_not": "is", "not_in": "in", "missing": "exists"}
     if operator in negated:
         opposite = {**{k: v for k, v in rule.items() if k != operator}, negated[operator]: value}
@@ -68,6 +73,20 @@ def compares(found: Any, rule: dict[str, Any], now: int, name: str = "") -> bool
     if operator == "between":
         return ordered(found, "gte", value[0], dated, now) and ordered(found, "lte", value[1], dated, now)
     return ordered(found, operator, value, dated, now)
+
+
+def spelt(found: str, operator: str, value: Any, name: str) -> bool:
+    """Whether it holds for what all spellings of an email or number share; where the value shares nothing, as written."""
+    if operator == "between":
+        return spelt(found, "gte", value[0], name) and spelt(found, "lte", value[1], name)
+    key = (str.lower if name == "email" else digits)(value) if isinstance(value, str) else ""
+    left, right = ((str.lower if name == "email" else digits)(found), key) if key else (found, value)
+    operator = {"is_not": "is", "in": "is", "not_in": "is"}.get(operator, operator)
+    return compares(left, {operator: right}, 0)
+
+
+def digits(text: str) -> str:
+    return "".join(one for one in text if one.isdigit())
 
 
 def fold(text: str) -> str:

@@ -16,6 +16,8 @@ PROPERTIES = ("amount", "cur", 'p"q', "?")
 LISTS, ACCOUNTS, ROLES = 3, 3, ("owner", "Admin")
 COLUMNS = ("uid", "first_name", "last_name", "email", "number", "tz", "app_version")
 EMAILS = ("a@example.com", "A@Example.com", "b@x.io", "k@x.io")
+NUMBERS_SPELT = ("+234 803 123 4567", "2348031234567", "234-803-1234567", "+1 (202) 555-0123", "()")
+COMMON = (*EMAILS, "Africa/Lagos", "+234 803 123 4567", "1.0", "u7")
 TIMED = ("created_at", "last_interaction", "app_last_active")
 
 
@@ -48,7 +50,7 @@ def fields(chance: Random) -> dict[str, Any]:
     """The fields of a user that go in one table."""
     found = {name: chance.choice(TEXTS) for name in ("first_name", "last_name") if chance.random() < 0.5}
     found |= {"email": chance.choice(EMAILS)} if chance.random() < 0.6 else {}
-    found |= {"number": chance.choice(("+234 803 123 4567", "2348031234567"))} if chance.random() < 0.4 else {}
+    found |= {"number": chance.choice(NUMBERS_SPELT[:4])} if chance.random() < 0.4 else {}
     found |= {"tz": "Africa/Lagos"} if chance.random() < 0.3 else {}
     found |= {"app_version": chance.choice(("1.0", "2.0"))} if chance.random() < 0.3 else {}
     found |= {"app_last_active": NOW - chance.randrange(60) * DAY} if chance.random() < 0.3 else {}
@@ -64,12 +66,20 @@ def rule(chance: Random, lists: list[str], accounts: list[str], segments: list[s
 
 
 def leaf(chance: Random, lists: list[str], accounts: list[str], segments: list[str]) -> dict[str, Any]:
-    kind = chance.choice(("meta", "meta", "column", "dated", "event", "event", "amount", "moment", "other"))
+    kind = chance.choice(("meta", "meta", "column", "spelt", "dated", "event", "event", "amount", "moment", "other"))
     if kind == "meta":
         return {"attribute": f"meta.{chance.choice(KEYS)}", **comparison(chance)}
     if kind == "column":
         name = chance.choice((*COLUMNS, "is_account", "archived", "member_count", "uid_updateable"))
-        return {"attribute": name, **comparison(chance, (*EMAILS, "Africa/Lagos", "+234 803 123 4567", "1.0", "u7"))}
+        return {"attribute": name, **comparison(chance, COMMON)}
+    if kind == "spelt":
+        name, spellings = chance.choice((("email", EMAILS), ("number", NUMBERS_SPELT)))
+        found = {"attribute": name, **comparison(chance, spellings)}
+        if chance.random() < 0.4 and "exists" not in found and "missing" not in found:
+            found = {key: value for key, value in found.items() if key != "ignore_case"} | {
+                "exact": chance.random() < 0.7
+            }
+        return found
     if kind == "dated":
         return {"attribute": chance.choice(TIMED), **dated(chance)}
     if kind in ("event", "amount", "moment"):

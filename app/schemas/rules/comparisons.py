@@ -1,5 +1,6 @@
 """Comparisons in a rule: an operator, and what it compares with."""
 
+from collections.abc import Container
 from typing import Any
 
 from app import dates, rules
@@ -31,11 +32,26 @@ def comparison(node: dict[str, Any], at: str, subject: str | None, kind: str, da
         return
     operator = operators[0]
     caseless = ["ignore_case"] if operator in rules.CASELESS else []
-    yield from only(node, at, *([subject] if subject else []), operator, *caseless)
-    if "ignore_case" in node and caseless and not isinstance(node["ignore_case"], bool):
-        yield f"{at}/ignore_case", "Must be true or false."
+    yield from only(node, at, *([subject] if subject else []), operator, "exact", *caseless)
+    yield from _flags(node, at, operator, rules.SPELLINGS if subject == "attribute" else ())
     for pointer, expected in value_of(operator, node[operator], kind, dated):
         yield f"{at}/{operator}{pointer}", expected
+
+
+def _flags(node: dict[str, Any], at: str, operator: str, spelt: Container[str]) -> Faults:
+    """Check what says how texts are compared. spelt: the attributes that are not compared exactly."""
+    if "exact" in node and (operator not in rules.EXACT or node.get("attribute") not in spelt):
+        yield f"{at}/exact", _NO_EXACT
+    elif "exact" in node and "ignore_case" in node:
+        yield f"{at}/ignore_case", "Must not be here, beside exact, which says whether capitals count."
+    for name in ("ignore_case", "exact"):
+        if not isinstance(node.get(name, True), bool):
+            yield f"{at}/{name}", "Must be true or false."
+
+
+_NO_EXACT = (
+    f"Must not be here: it goes with the attribute {' or '.join(rules.SPELLINGS)} and one of {', '.join(rules.EXACT)}."
+)
 
 
 def value_of(operator: str, value: Any, kind: str, dated: bool) -> Faults:
