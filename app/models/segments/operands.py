@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from app import dates, rules
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.segments.caseless import fold, folded
-from app.models.segments.conditions import FALSE, TRUE, Condition, both, days_ago, unsure
+from app.models.segments.conditions import FALSE, TRUE, Condition, both, days_ago, either, unsure
+from app.models.segments.moments import stands
 from app.models.users.rows import dump, json_path
 
 _SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "is": "="}
@@ -141,7 +142,9 @@ class Json(NamedTuple):
         return unsure(f"jsonb_typeof({one.sql}) = '{names[kind]}'", *one.values)
 
     def equals(self, value: Any, ignore_case: bool = False) -> Condition:
-        """Return whether it is the value: in Postgres' meta by its index."""
+        """Return whether it is the value: in Postgres' meta by its index, but for a date, which has many spellings."""
+        if span := _span(value):
+            return stands(self.d, self._text, "is", span)
         if ignore_case and isinstance(value, str):
             return self.matches("is", value, ignore_case)
         if self.d.name == "sqlite":
@@ -153,14 +156,19 @@ class Json(NamedTuple):
         return Condition(f"{self.column} @> ?::jsonb", (dump({self.key: value}),))
 
     def compares(self, sign: str, value: Any) -> Condition:
-        """Return whether it stands so to the value."""
+        """Return whether it stands so to the value; a date in the rule is compared with dates alone."""
         kind = kind_of(value)
         if kind == rules.BOOLEAN:
             return FALSE
-        return self._dated(_SIGNS[sign], value) if kind == rules.DATE else self._of_kind(kind, _SIGNS[sign], value)
+        if span := _span(value):
+            dated = stands(self.d, self._text, sign, span)
+            return either([dated, self._epoch(_SIGNS[sign], span[0])]) if kind == rules.DATE else dated
+        return self._of_kind(kind, _SIGNS[sign], value)
 
     def between(self, least: Any, greatest: Any) -> Condition:
-        """Return whether it is one of the two or lies between them."""
+        """Return whether it is one of the two or lies between them; two texts are dates only if both are."""
+        if isinstance(least, str) and not (_span(least) and _span(greatest)):
+            return both([self._of_kind(rules.TEXT, ">=", least), self._of_kind(rules.TEXT, "<=", greatest)])
         return both([self.compares("gte", least), self.compares("lte", greatest)])
 
     def _of_kind(self, kind: str, sign: str, value: Any) -> Condition:
@@ -175,23 +183,13 @@ class Json(NamedTuple):
             f"({is_kind.sql} AND {left.sql} {sign} {right.sql})", *is_kind.values, *left.values, *right.values
         )
 
-    def _dated(self, sign: str, value: dict[str, Any]) -> Condition:
-        """Text that begins like an ISO date is compared as text, a number as seconds or milliseconds."""
-        text, is_text, number = self._text, self._is(rules.TEXT), self.number
-        shape = (
-            "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
-            if self.d.name == "sqlite"
-            else "~ '^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
-        )
-        dated = (
-            f"({is_text.sql} AND {text.sql} {shape} AND {_ordered(self.d, text.sql, rules.TEXT)} {sign} ?)",
-            *is_text.values, *text.values, *text.values, days_ago(value["days_ago"], as_text=True),
-        )  # fmt: skip
-        milliseconds = (
+    def _epoch(self, sign: str, milliseconds: Any) -> Condition:
+        """Whether it is a number of seconds or milliseconds that stands so to the moment."""
+        number = self.number
+        return unsure(
             f"(CASE WHEN abs({number.sql}) < {_FIRST_MILLISECONDS} THEN 1000 ELSE 1 END * {number.sql} {sign} ?)",
-            *number.values, *number.values, days_ago(value["days_ago"]),
+            *number.values, *number.values, milliseconds,
         )  # fmt: skip
-        return unsure(f"({dated[0]} OR {milliseconds[0]})", *dated[1:], *milliseconds[1:])
 
     def matches(self, how: str, wanted: str, ignore_case: bool) -> Condition:
         """Return whether it is a text that contains, starts with, ends with or is what is wanted."""
@@ -202,6 +200,13 @@ class Json(NamedTuple):
         """Return whether there is one."""
         one = self.found
         return Condition(f"{one.sql} IS NOT NULL", one.values)
+
+
+def _span(value: Any) -> tuple[Any, Any] | None:
+    """The first and last millisecond of a date in a rule, None where it is none."""
+    if isinstance(value, dict):
+        return moment(value), moment(value)
+    return dates.span(value) if isinstance(value, str) else None
 
 
 def _ordered(d: Dialect, sql: str, kind: str) -> str:
