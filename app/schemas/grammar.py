@@ -18,6 +18,7 @@ _EXAMPLE = {
 _TEXT = {"type": "string", "maxLength": MAX_META_VALUE}
 _NUMBER = {"type": "number"}
 _SCALAR, _BOUND, _DAYS_AGO = ({"$ref": f"#/components/schemas/Rule{name}"} for name in ("Scalar", "Bound", "DaysAgo"))
+_SPAN = {"minItems": 2, "maxItems": 2, "description": "The least end, then the greatest."}
 _ID = {"type": "string", "pattern": ids.PATTERN}
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 
@@ -103,7 +104,7 @@ def _exact_comparisons() -> list[dict[str, Any]]:
 
 def _values() -> dict[str, dict[str, Any]]:
     several = {"type": "array", "items": {"anyOf": [_SCALAR, _DAYS_AGO]}, "minItems": 1, "maxItems": rules.MAX_VALUES}
-    span = {"type": "array", "items": _BOUND, "minItems": 2, "maxItems": 2}
+    span = {"type": "array", "items": _BOUND, **_SPAN}
     return {
         **_each(rules.EQUALITY, {"anyOf": [_SCALAR, _DAYS_AGO]}),
         **_each(rules.LISTS, several),
@@ -125,7 +126,7 @@ def _events() -> list[dict[str, Any]]:
     moments = {**_each(rules.COUNTS, _BOUND), "between": _values()["between"]}
     amounts = {
         **_each(rules.COUNTS, _NUMBER),
-        "between": {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2},
+        "between": {"type": "array", "items": _NUMBER, **_SPAN},
     }
     return [
         _shape(event, more),

@@ -3,6 +3,9 @@
 from random import Random
 from typing import Any
 
+from app import rules
+from app.schemas.rules.spans import is_reversed
+
 NOW = 1_790_000_000_000  # epoch milliseconds
 DAY = 86_400_000
 TEXTS = (
@@ -71,14 +74,13 @@ def leaf(chance: Random, lists: list[str], accounts: list[str], segments: list[s
         return {"attribute": f"meta.{chance.choice(KEYS)}", **comparison(chance)}
     if kind == "column":
         name = chance.choice((*COLUMNS, "is_account", "archived", "member_count", "uid_updateable"))
-        return {"attribute": name, **comparison(chance, COMMON)}
+        return {"attribute": name, **comparison(chance, COMMON, name)}
     if kind == "spelt":
         name, spellings = chance.choice((("email", EMAILS), ("number", NUMBERS_SPELT)))
-        found = {"attribute": name, **comparison(chance, spellings)}
-        if chance.random() < 0.4 and "exists" not in found and "missing" not in found:
-            found = {key: value for key, value in found.items() if key != "ignore_case"} | {
-                "exact": chance.random() < 0.7
-            }
+        exact = {"exact": chance.random() < 0.7} if chance.random() < 0.4 else {}
+        found = {"attribute": name, **comparison(chance, spellings, "" if exact.get("exact") else name)}
+        if exact and "exists" not in found and "missing" not in found:
+            return {key: value for key, value in found.items() if key != "ignore_case"} | exact
         return found
     if kind == "dated":
         return {"attribute": chance.choice(TIMED), **dated(chance)}
@@ -92,7 +94,9 @@ def leaf(chance: Random, lists: list[str], accounts: list[str], segments: list[s
     ))  # fmt: skip
 
 
-def comparison(chance: Random, more: tuple[str, ...] = ()) -> dict[str, Any]:
+def comparison(chance: Random, more: tuple[str, ...] = (), name: str = "") -> dict[str, Any]:
+    """A comparison. more: what its values are taken from, too. name: of an attribute that orders texts in its own way."""
+
     def value() -> Any:
         return chance.choice(more) if more and chance.random() < 0.7 else scalar(chance)
 
@@ -113,7 +117,12 @@ def comparison(chance: Random, more: tuple[str, ...] = ()) -> dict[str, Any]:
         return {operator: True}
     pool = chance.choice((TEXTS, NUMBERS, None))
     bounds = [chance.choice(pool) if pool else {"days_ago": chance.randrange(-5, 40)} for _ in "12"]
-    return {operator: bounds if operator == "between" else bounds[0]}
+    kind, spelling = (rules.TEXT, rules.SPELLINGS.get(name, str)) if more else (rules.ANY, str)
+    return {operator: in_order(bounds, kind, spelling) if operator == "between" else bounds[0]}
+
+
+def in_order(bounds: list[Any], kind: str, spelling: Any = str) -> list[Any]:
+    return bounds[::-1] if is_reversed(bounds, kind, spelling) else bounds
 
 
 def dated(chance: Random) -> dict[str, Any]:
@@ -124,7 +133,11 @@ def dated(chance: Random) -> dict[str, Any]:
     operator = chance.choice(
         ("is", "is_not", "lt", "lte", "gt", "gte", "between", "exists", "missing", "in", "contains")
     )
-    wanted: dict[str, Any] = {"between": [value(), value()], "in": [value(), value()], "contains": "2026"}
+    wanted: dict[str, Any] = {
+        "between": in_order([value(), value()], rules.DATE),
+        "in": [value(), value()],
+        "contains": "2026",
+    }
     return {operator: True if operator in ("exists", "missing") else wanted.get(operator, value())}
 
 

@@ -1,11 +1,12 @@
 """Comparisons in a rule: an operator, and what it compares with."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
 
 from app import dates, rules
 from app.schemas.fields import MAX_META_KEY, MAX_META_VALUE
 from app.schemas.rules.faults import Faults, only
+from app.schemas.rules.spans import REVERSED, is_reversed
 
 
 def attribute(node: dict[str, Any], at: str, depth: int) -> Faults:
@@ -34,7 +35,10 @@ def comparison(node: dict[str, Any], at: str, subject: str | None, kind: str, da
     caseless = ["ignore_case"] if operator in rules.CASELESS else []
     yield from only(node, at, *([subject] if subject else []), operator, "exact", *caseless)
     yield from _flags(node, at, operator, rules.SPELLINGS if subject == "attribute" else ())
-    for pointer, expected in value_of(operator, node[operator], kind, dated):
+    spelling = (
+        rules.SPELLINGS.get(node["attribute"], str) if subject == "attribute" and not rules.is_exact(node) else str
+    )
+    for pointer, expected in value_of(operator, node[operator], kind, dated, spelling):
         yield f"{at}/{operator}{pointer}", expected
 
 
@@ -54,8 +58,11 @@ _NO_EXACT = (
 )
 
 
-def value_of(operator: str, value: Any, kind: str, dated: bool) -> Faults:
-    """Yield what is wrong with what an operator compares with; pointers begin at the value."""
+def value_of(operator: str, value: Any, kind: str, dated: bool, spelling: Callable[[str], str] = str) -> Faults:
+    """Yield what is wrong with what an operator compares with; pointers begin at the value.
+
+    spelling: what all spellings of a text share, by which texts are ordered.
+    """
     if operator in rules.PRESENCE:
         if value is not True:
             yield "", "Must be true."
@@ -65,7 +72,7 @@ def value_of(operator: str, value: Any, kind: str, dated: bool) -> Faults:
     elif operator in rules.LISTS:
         yield from _several(value, kind)
     elif operator == "between":
-        yield from _span(value, kind, dated)
+        yield from _span(value, kind, dated, spelling)
     elif operator in rules.EQUALITY:
         yield from _scalar("", value, kind)
     else:
@@ -80,14 +87,16 @@ def _several(value: Any, kind: str) -> Faults:
         yield from _scalar(f"/{index}", one, kind)
 
 
-def _span(value: Any, kind: str, dated: bool) -> Faults:
+def _span(value: Any, kind: str, dated: bool, spelling: Callable[[str], str]) -> Faults:
     if not isinstance(value, list) or len(value) != 2:
         yield "", "Must be an array of two, the least and the greatest."
         return
-    for index, one in enumerate(value):
-        yield from _bound(f"/{index}", one, kind, dated)
+    faults = [fault for index, one in enumerate(value) for fault in _bound(f"/{index}", one, kind, dated)]
+    yield from faults
     if kind != rules.DATE and len({_type(one) for one in value}) != 1:
         yield "", "Must be an array of two of one type."
+    elif not faults and is_reversed(value, kind, spelling):
+        yield "", REVERSED
 
 
 def _type(value: Any) -> str:
