@@ -11,6 +11,7 @@ from app import dates
 from app.models.dialects import Dialect
 from app.models.segments.conditions import Condition, both, unsure
 
+_BEGINNING = "[12][0-9][0-9][0-9]-[01][0-9]-*"  # of each date: SQLite calls Python for no other text
 _DAY = 86_400_000  # milliseconds
 # What is before or after a span of milliseconds, by its edges: (edge of the text, sign, edge of the span).
 _EDGES = {"gte": ("last", ">=", 0), "gt": ("first", ">", 1), "lte": ("first", "<=", 1), "lt": ("last", "<", 0)}
@@ -32,7 +33,8 @@ def stands(d: Dialect, text: Condition, sign: str, span: tuple[Any, Any]) -> Con
 def edge_of(d: Dialect, text: Condition, edge: str) -> Condition:
     """Return the epoch millisecond of an edge of the text, NULL where it is no date. edge: `first` or `last`."""
     if d.name == "sqlite":
-        return unsure(f"{edge}_millisecond({text.sql})", *text.values)
+        sql = f"CASE WHEN {text.sql} GLOB '{_BEGINNING}' THEN {edge}_millisecond({text.sql}) END"
+        return unsure(sql, *text.values, *text.values)
     rest = f" + CASE WHEN length(text) = 10 THEN {_DAY - 1} ELSE 0 END" if edge == "last" else ""
     return unsure(_POSTGRES.format(text=text.sql, rest=rest), _PATTERN, *text.values)
 
