@@ -9,6 +9,7 @@ LEAVES = {
     "clock",
     "config",
     "consent",
+    "contacts",
     "counters",
     "cursors",
     "dates",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from app import uids
-from app.models.users import key_of_number
+from app.contacts import key_of_number
 from app.schemas.fields import Email, Flag, Flat, PhoneNumber, Scalar, TimeZone, Uid
 
 punctuation = st.text(" .-()", max_size=2)

@@ -43,7 +43,7 @@ from app.models.users.many import (
     upsert_all,
     upsert_prepared,
 )
-from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, key_of_email, key_of_number, load_flat, row
+from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, load_flat, row
 from app.models.users.upserts import make, upsert, upsert_call
 
 __all__ = [
@@ -70,8 +70,6 @@ __all__ = [
     "hidden_uid",
     "hide",
     "is_known",
-    "key_of_email",
-    "key_of_number",
     "keys_of",
     "load_flat",
     "lock",

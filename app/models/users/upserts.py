@@ -4,18 +4,11 @@ import functools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from app.contacts import key_of_email, key_of_number
 from app.models.database import Call, Statement
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.users import rendering
-from app.models.users.rows import (
-    MAX_META_KEYS,
-    UserRow,
-    columns,
-    dump,
-    key_of_email,
-    key_of_number,
-    row,
-)
+from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, row
 
 STATEMENTS = 256  # that are kept: the callers choose the sets of fields, and so how many there could be
 # Of the columns that are no text on Postgres.
