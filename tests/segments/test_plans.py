@@ -58,7 +58,7 @@ def plan(workspace, rule):
     ({"attribute": "email", "in": ["77@x.io", "78@x.io"]}, "users_by_email"),
     ({"attribute": "number", "is": "+234 803 77"}, "users_by_number"),
     ({"attribute": "uid", "is": "u77"}, "users_uid"),
-    ({"list": LIST, "subscribed": True}, "subscriptions_of_list"),
+    ({"list": LIST, "subscribed": True}, "subscriptions_by_status"),
 ])  # fmt: skip
 def test_who_is_found_by_index(crowd, rule, index):
     found = plan(crowd, rule)
