@@ -9,7 +9,7 @@ from tqdm import tqdm
 from app import dates, errors
 from app.cli.base import main, of_workspace, with_storage
 from app.items import Loaded
-from app.schemas.customer_rows import Columns
+from app.schemas.customer_rows import FIELDS, Columns
 from app.schemas.imports import load_lines
 from app.services import fields, imports, workspaces
 from app.services.imports import Plan, Progress, Record
@@ -75,8 +75,8 @@ def _pairs(renames: Sequence[str]) -> dict[str, str]:
 
 
 def _customers(file: Path, workspace: int, renames: dict[str, str]) -> tuple[imports.File, imports.Load]:
-    source = imports.CsvFile(file)
     custom = {field.name: field.type for field in fields.everything(workspace)}
+    source = imports.CsvFile(file, {*FIELDS, *custom, *renames})
     columns = Columns(source.header, renames, custom)
     return source, lambda records: columns.load([record.content for record in records])
 

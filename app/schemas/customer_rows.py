@@ -12,6 +12,7 @@ from app.schemas.batches import load_each, load_uid
 from app.schemas.customers_sent import load_one
 
 _ID = "id"
+FIELDS = (_ID, *profiles.STANDARD, *profiles.SYSTEM)  # what a column can be in every environment
 _CHECKED = ("timezone", "user_type")  # fields whose values are not for `quick` to check, as dates are not
 _NONE: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
@@ -46,7 +47,7 @@ class Columns:
             return f"Must be the only column for {name}."
         if name in profiles.ANALYTICS:
             return "Must not be sent: this field is kept by Rollcall; leave the column out with --map COLUMN=."
-        if name in (_ID, *profiles.STANDARD, *profiles.SYSTEM) or name in custom:
+        if name in FIELDS or name in custom:
             return None
         return "Must be a field that was defined; --map COLUMN=FIELD says which it is, --map COLUMN= leaves it out."
 
