@@ -159,11 +159,11 @@ def _load(index: int, item: Any) -> Item:
     return Item(index, kind, uid, load_fields(kind, {name: item[name] for name in item if name != "id"}))
 
 
-def load_uid(value: Any) -> str:
-    """Return the uid of an item. Raises errors.InvalidInput."""
+def load_uid(value: Any, name: str = "id") -> str:
+    """Return the uid of an item. name: of its field. Raises errors.InvalidInput."""
     if value.__class__ is str and uids.is_plain(value):
         return str(value)
-    with messages.as_failure("id"):
+    with messages.as_failure(name):
         return str(_UID.deserialize(value))
 
 

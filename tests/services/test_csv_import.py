@@ -47,7 +47,7 @@ def test_lines_end_with_lf_or_crlf_and_cells_may_hold_any_text(run, workspace, e
 
 @pytest.mark.parametrize(("row", "field"), [
     (",a@b.co,,,,,,", "id"), ("a/b,,,,,,,", "id"), ("u,x,,,,,,", "email"), ("u,,12,,,,,", "phone"), ("u,,,,,Mars/X,,", "timezone"),
-    ("u,,,,,,,soon", "since"), ("u,,", "row"), ("u,,,,,,,,", "row"), (b"u,,,\xff,,,,", "row"), (b"u,,,\x00,,,,", "row"),
+    ("u,,,,,,,soon", "since"), ("u,,", "row"), ("u,,,,,,,,", "row"), (b"u,,,\xff,,,,", "name"), (b"u,,,\x00,,,,", "name"), ("u\0,,,,,,,", "id"),
     ("u,,," + "é" * 2049 + ",,,,", "name"),
 ])  # fmt: skip
 def test_a_bad_row_is_told_with_its_line_and_the_others_are_stored(run, api, row, field):

@@ -82,6 +82,7 @@ def test_events_and_users_without_a_uid_come_from_lines_too(api, plan):
     b"{", b"[]", b"null", b'{"uid":"a"}{"uid":"b"}', b'{"uid":"a","uid":"b"}', b'{"uid":"\xff"}', b'{"uid":"a/b"}',
     b'{"uid":null}', b'{"uid":"a","email":"x"}', b'{"uid":"a","meta":{"x":null}}', b'{"uid":"a","first_name":"\\u0000"}',
     b'{"uid":"a","meta":{"n":9007199254740993}}', b'{"uid":"a","meta":{"n":NaN}}', b'{"uid":"a","lists":["%024d"]}',
+    b"{}", b'{"first_name":"Ada"}', b'{"email":null,"number":null,"meta":{"a":1}}', b'{"email":""}', b'{"uid":"","email":"a@b.co"}',
     b'{"uid":"a","type":"delete"}', b'{"type":"event","event":"Paid"}', b'{"uid":"a","x":"%s"}' % (b"y" * 2**16),
 ])  # fmt: skip
 def test_a_bad_line_is_refused_and_told_and_the_others_are_stored(api, plan, line, tables):
@@ -92,6 +93,12 @@ def test_a_bad_line_is_refused_and_told_and_the_others_are_stored(api, plan, lin
     assert len(tables()["users"]) - len(before) == 2 and api.get(f"users/{good[1]}").status_code == 200
     head, row = told(job)
     assert head == ["line", "field", "error"] and row[0] == "3" and row[2]
+
+
+@pytest.mark.parametrize("name", ["uid", "id"])
+def test_a_bad_uid_is_told_under_the_name_it_was_sent_with(plan, name):
+    job = plan({name: "a/b"}, {name: 1.5}, {"type": "event", name: "", "event": "Paid"})
+    assert do(job).refused == 3 and [row[:2] for row in told(job)[1:]] == [["1", name], ["2", name], ["3", name]]
 
 
 def test_what_the_database_refuses_is_told_with_its_line(plan, api):
