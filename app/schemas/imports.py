@@ -7,6 +7,7 @@ from typing import Any
 from app import errors, strict_json, uids
 from app.items import Item, Loaded
 from app.schemas.batches import load_each, load_fields, load_together, load_uid
+from app.schemas.fields import digits_of
 
 _NAMES_OF_USER = ("uid", "id")  # the first one that a line has says who is meant
 _NAMES_OF_NOBODY = ("email", "number")  # one of them is known of a person without a uid
@@ -52,7 +53,7 @@ def _load_line(index: int, line: bytes | None, list_ids: Sequence[str] = ()) -> 
     uid = load_uid(item[named[0]], named[0]) if named else ""
     fields = {name: value for name, value in item.items() if name not in _NAMES_OF_USER}
     if kind == "event":
-        return _load_event(index, uid, fields)
+        return _load_event(index, uid, fields, item.get("id") if len(named) > 1 else None)
     if not named and not any(fields.get(name) for name in _NAMES_OF_NOBODY):
         raise errors.InvalidInput(
             {"uid": ["Must be there, or an email or a number: else each import makes somebody new."]}
@@ -69,10 +70,12 @@ def _with_lists(sent: Any, list_ids: Sequence[str]) -> Any:
     return [*sent, *(id for id in list_ids if id not in said)]
 
 
-def _load_event(index: int, uid: str, fields: dict[str, Any]) -> Item:
+def _load_event(index: int, uid: str, fields: dict[str, Any], id: Any) -> Item:
+    """Load an event. id: what stands beside the uid, its own name, unless it is the uid again (engage.md section 4)."""
     if not uid:
         raise errors.InvalidInput({"uid": ["Must say whose event it is."]})
-    return Item(index, "event", uid, load_fields("event", fields))
+    named = {} if id is None or digits_of(id) == uid else {"id": id}
+    return Item(index, "event", uid, load_fields("event", {**fields, **named}))
 
 
 def _read(line: bytes | None) -> dict[str, Any]:

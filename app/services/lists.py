@@ -102,7 +102,7 @@ def subscribe(workspace: int, id: str, person: Mapping[str, Any]) -> Subscribed:
     Raises errors.ListNotFound, errors.InvalidInput, errors.Conflict when the list is archived.
     """
     found = retrieve(workspace, id)
-    uid = _find_person(workspace, person)
+    uid = users.find_by_contact(workspace, person)
     if uid is None:
         uid = users.make_without_uid(workspace, person).uid
     user_id = users.lock(workspace, uid)
@@ -196,13 +196,3 @@ def _follow(link: str, purpose: str, becomes: Mapping[str, str]) -> ListRow:
 def _put(workspace: int, user_id: str, id: str, now: str | None, status: str) -> None:
     if not subscriptions.put(workspace, user_id, id, now, status):
         raise errors.Conflict("The list is archived: it takes no new subscribers.")
-
-
-def _find_person(workspace: int, person: Mapping[str, Any]) -> str | None:
-    for field in ("email", "number"):
-        if person.get(field):
-            filters = [of_workspace(workspace), users_store.by(field, person[field])]
-            found, _ = users_store.page(1, filters, None, descending=False)
-            if found:
-                return found[0].uid
-    return None

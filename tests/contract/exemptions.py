@@ -224,9 +224,8 @@ DIFFERENCES = (
         "PATCH obeys If-Match and If-None-Match; POST and PUT of the same user ignore them", _obeys_condition,
     ),
     Exemption(
-        ("batch", "mixed", "ndjson"), ("event id",),
-        "the events route stores two events of one `id` once; an item or a line with `uid` and `id` is stored twice, or its `id` "
-        "is taken for the uid", _keeps_event_id,
+        ("batch", "mixed"), ("event id",),
+        "the events route stores two events of one `id` once; the `id` of an item is its uid", _keeps_event_id,
     ),
     Exemption(
         ("routes", "hot", "batch", "mixed", "ndjson"), ("lists as shown on create",),
