@@ -11,7 +11,7 @@ from app import dates, errors
 from app.cli.base import main, of_workspace, with_storage
 from app.items import Loaded
 from app.schemas.customer_rows import FIELDS, Columns
-from app.schemas.imports import load_lines
+from app.schemas.imports import ignored, load_lines
 from app.services import fields, imports, lists, workspaces
 from app.services.imports import Plan, Progress, Record
 
@@ -70,11 +70,19 @@ def import_file(
         when = dates.render(finished.progress.ended_at or 0)
         _tell(finished.progress, plan, f"imported on {when}; --again does it again")
         return
+    for warning in _warnings(source) if kind == "ndjson" else ():
+        click.echo(warning, err=True)
     with tqdm(total=source.size, initial=began.position, unit="B", unit_scale=True, unit_divisor=1024) as bar:
         for progress in imports.run(plan, began):
             bar.update(progress.position - bar.n)
             bar.set_postfix_str(f"{progress.stored} stored, {progress.refused} refused", refresh=False)
     _tell(progress, plan, "nothing was changed" if dry_run else "")
+
+
+def _warnings(source: imports.File) -> list[str]:
+    """Return what is ignored in the first portion: to read all of a long file first would take long."""
+    first = next(source.portions(0, 0), None)
+    return ignored(first.records) if first else []
 
 
 def _check_lists(workspace: int, list_ids: Sequence[str]) -> None:

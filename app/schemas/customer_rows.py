@@ -11,12 +11,23 @@ from app.items import Item, Loaded
 from app.schemas import quick
 from app.schemas.batches import load_each, load_fields, load_uid
 from app.schemas.customers_sent import load_one
+from app.schemas.ignored_keys import named_elsewhere, nearest
 
 _ID = "id"
 _NAMES = ("first_name", "last_name")  # fields of the user that no profile has
 FIELDS = (_ID, *_NAMES, *profiles.STANDARD, *profiles.SYSTEM)  # what a column can be in every environment
 _CHECKED = ("timezone", "user_type")  # fields whose values are not for `quick` to check, as dates are not
 _WHOLE = (_ID, "phone", "external_id")  # fields whose digits a spreadsheet may take for a number
+_ELSEWHERE = named_elsewhere(
+    id="uid userid customerid",
+    email="emailaddress mail",
+    phone="number phonenumber mobile mobilenumber telephone",
+    first_name="givenname forename",
+    last_name="surname familyname",
+    name="fullname",
+    region="state",
+    timezone="tz",
+)
 _SHORTENED = re.compile(r"[+-]?[0-9]([.,][0-9]+)?E\+[0-9]+", re.ASCII | re.IGNORECASE)
 _NONE: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
@@ -77,7 +88,9 @@ class Columns:
             return "Must not be sent: this field is kept by Rollcall; leave the column out with --map COLUMN=."
         if name in FIELDS or name in custom:
             return None
-        return "Must be a field that was defined; --map COLUMN=FIELD says which it is, --map COLUMN= leaves it out."
+        near = nearest(name, [*FIELDS, *custom], _ELSEWHERE)
+        said = f'--map "{column}={near or "FIELD"}" says which it is, --map "{column}=" leaves it out.'
+        return f"Must be a field that was defined; {said}"
 
     def load(self, rows: Sequence[list[str]]) -> Loaded:
         """Return the rows, loaded as updates of users; an empty cell leaves the field as it is."""

@@ -1,11 +1,13 @@
 """Records of a file to import: a line of NDJSON is a user as GET shows it, or an item of a batch (docs/import.md)."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from app import errors, strict_json, uids
 from app.items import Item, Loaded
+from app.schemas import ignored_keys
 from app.schemas.batches import load_each, load_fields, load_together, load_uid
 from app.schemas.fields import digits_of
 
@@ -20,6 +22,17 @@ def load_lines(lines: Sequence[bytes | None], list_ids: Sequence[str] = ()) -> L
     """
     loaded = None if list_ids else _load_together(lines)
     return load_each(partial(_load_line, list_ids=list_ids), lines) if loaded is None else Loaded(loaded, {})
+
+
+def ignored(lines: Iterable[tuple[int, bytes | None]]) -> list[str]:
+    """Return sentences about keys of these lines that nothing is done with. lines: with their numbers."""
+    return ignored_keys.warnings(_objects(lines))
+
+
+def _objects(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in lines:
+        with contextlib.suppress(errors.Failure):  # it is refused when its turn comes
+            yield f"line {number}", _read(line)
 
 
 def _load_together(lines: Sequence[bytes | None]) -> Sequence[Item] | None:

@@ -128,3 +128,26 @@ def test_a_number_that_a_spreadsheet_shortened_is_refused(import_csv, api, field
 def test_columns_without_a_name_are_told_as_not_read(import_csv):
     assert "Not read: column 2, Notes." in import_csv(f"id,,Notes\n{fresh()},x,y\n", "--map", "Notes=")
     assert "Not read" not in import_csv(f"id,city\n{fresh()},x\n")
+
+
+def test_a_column_that_is_nearly_a_field_is_told_with_it(import_csv):
+    output = import_csv("id,Email Address,First Name,TAGS\n", status=1)
+    assert '--map "Email Address=email" says which it is, --map "Email Address=" leaves it out.' in output
+    assert '--map "First Name=first_name"' in output and '--map "TAGS=FIELD"' in output
+
+
+def test_lines_of_json_tell_what_is_ignored_before_they_are_stored(import_csv, api, tables):
+    uid = fresh()
+    lines = [
+        f'{{"uid":"{uid}","plan":"pro","firstName":"Ada"}}',
+        "",
+        "{",
+        f'{{"uid":"{uid}","type":"event","name":"Paid"}}',
+    ]
+    output = import_csv("\n".join(lines), status=1, name="users.ndjson").split("\n")
+    assert output[:3] == [
+        "line 1: plan: is ignored; attributes of your own go into meta.", "line 1: firstName: is ignored; did you mean first_name?",
+        "line 4: name: is ignored; did you mean event?",
+    ]  # fmt: skip
+    assert "1 stored, 2 refused" in "".join(output[3:]) and api.get(f"users/{uid}").json["meta"] == {}
+    assert "ignored" not in import_csv(api.get(f"users/{uid}").text, name="users.ndjson")
