@@ -111,6 +111,7 @@ def _customers(
     custom = {field.name: field.type for field in fields.everything(workspace)}
     source = imports.CsvFile(file, {*FIELDS, *custom, *renames})
     columns = Columns(source.header, renames, custom, list_ids)
+    source.check()
     if columns.ignored:
         click.echo(f"Not read: {', '.join(columns.ignored)}.", err=True)
     return source, lambda records: columns.load([record.content for record in records])

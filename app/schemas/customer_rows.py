@@ -52,7 +52,7 @@ class Columns:
             (index, name) for index, column in enumerate(header) if column for name in renames.get(column, (column,))
         ]
         self._names = [name for _, name in self._read]
-        self._own = {*_NAMES} - custom.keys()
+        self._own = {*_NAMES}.intersection(self._names) - custom.keys()
         self._dates = {name for name, type in custom.items() if type == profiles.DATE}
         if wrong := self._faults(renames, custom):
             raise errors.InvalidInput(wrong)
@@ -103,18 +103,18 @@ class Columns:
         if any(len(row) != width for row in rows):
             return None
         named = [row[self._id] for row in rows]
-        if not strict_json.is_storable("".join(chain.from_iterable(rows))) or not all(map(uids.is_valid, named)):
+        text = "".join(chain.from_iterable(rows))
+        if not strict_json.is_storable(text) or not all(map(uids.is_valid, named)):
             return None
-        if any(_SHORTENED.fullmatch(row[index]) for index in self._whole for row in rows):
+        if "E+" in text.upper() and any(_SHORTENED.fullmatch(row[index]) for index in self._whole for row in rows):
             return None
         kept = self._kept(rows)
         loaded = None if kept is None else quick.users([self._changes(self._profile(row, kept)) for row in rows])
         if loaded is None:
             return None
-        return [
-            Item(index, "update", uid, {**one, **self._lists})
-            for index, (uid, one) in enumerate(zip(named, loaded, strict=True))
-        ]
+        if self._lists:
+            loaded = [{**one, **self._lists} for one in loaded]
+        return [Item(index, "update", uid, one) for index, (uid, one) in enumerate(zip(named, loaded, strict=True))]
 
     def _kept(self, rows: Sequence[list[str]]) -> dict[str, dict[str, str]] | None:
         """{field: {cell: what is stored}} of the fields that have rules of their own; None where a cell breaks them.
@@ -168,12 +168,12 @@ class Columns:
             name: kept[name][cell] if name in kept else cell for index, name in self._fields if (cell := row[index])
         }
 
-    def _changes(self, profile: Mapping[str, str]) -> dict[str, Any]:
-        own = {name: profile[name] for name in self._own & profile.keys()}
-        changes = profiles.changes(
-            {name: cell for name, cell in profile.items() if name not in own} if own else profile
-        )
-        return own | (changes if changes.get("meta") else {name: changes[name] for name in changes if name != "meta"})
+    def _changes(self, profile: dict[str, str]) -> dict[str, Any]:
+        own = {name: profile.pop(name) for name in self._own & profile.keys()} if self._own else {}
+        changes = profiles.changes(profile)
+        if not changes.get("meta"):
+            changes = {name: changes[name] for name in changes if name != "meta"}
+        return changes | own if own else changes
 
 
 def _cell_fault(name: str, cell: str) -> str | None:

@@ -62,7 +62,7 @@ def test_a_bad_row_is_told_with_its_line_and_the_others_are_stored(run, api, row
 @pytest.mark.parametrize(("text", "said"), [
     ("", "header"), ("\n", "header"), ("email\na@b.co\n", "column id"), ("id,id\n", "two columns"), ("id,e-mail\n", "--map"),
     ("id,first_seen_at\n", "kept by Rollcall"), ("id,tags\n", "defined"), (",".join(["id", *map(str, range(99))]), "fewer than 100"),
-    ("i" * 70_000 + "\n", "at most 65536 bytes"), (b"id,n\xe4me\n", "CSV UTF-8"), (b"PK\x03\x04", "workbook"), (b"\0", "UTF-16"),
+    ("i" * 70_000 + "\n", "at most 65536 bytes"), (b"id,n\xe4me\n", "CSV UTF-8"), (b"PK\x03\x04", "workbook"), (b"\xd0\xcf\x11\xe0", "workbook"), (b"\0", "UTF-16"),
     (b"\xff\xfei\0d\0\n", "even number"), (b"\xff\xfe\0\0i\0\0\0", "UTF-32"),
 ])  # fmt: skip
 def test_a_file_that_cannot_be_read_stops_with_one_line(run, tables, text, said):

@@ -100,6 +100,13 @@ def test_what_stops_an_import_is_told_with_its_line(import_csv, tables, end, oth
     assert "Traceback" not in output and "universal" not in output and tables()["users"] == before
 
 
+def test_what_stops_an_import_is_found_before_anything_is_stored(import_csv, tables, monkeypatch):
+    monkeypatch.setattr(records, "PORTION", 2)
+    before = tables()
+    output = import_csv("id\n" + "".join(f"u{n}\n" for n in range(20)) + '"x"y\n', status=1)
+    assert output.startswith("rollcall: line 22: ") and tables() == before
+
+
 def test_a_quote_that_opens_a_cell_without_end_is_told_where_it_is(import_csv, monkeypatch):
     monkeypatch.setattr(csv_files, "MAX_ROW", 100)
     output = import_csv('id,city\na,x\nb,"y\n' + "c,z\n" * 100, status=1)

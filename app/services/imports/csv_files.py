@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import deque
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
@@ -51,6 +52,11 @@ class CsvFile:
             reading = self._reading(file, position or self._start, line or self._first_line)
             while some := list(islice(reading, records.PORTION * times)):
                 yield Portion([one for one in some if one.content], reading.position, reading.line)
+
+    def check(self) -> None:
+        """Read the file to its end, before anything is stored. Raises errors.InvalidInput where a row is no CSV."""
+        with self.path.open("rb") as file:
+            deque(self._reading(file, self._start, self._first_line), maxlen=0)
 
     def _find_separator(self, file: BinaryIO, known: Collection[str]) -> tuple[str, int, int]:
         """Return what stands between cells, where the header begins in bytes, and the lines before it."""

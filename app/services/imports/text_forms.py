@@ -9,7 +9,7 @@ from app import errors
 _BLOCK = 64 * 1024  # bytes that are read at once; the first line of a file is shorter
 _MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # byte order marks
 _UTF_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
-_ARCHIVE = b"PK\x03\x04"  # how ZIP files begin, and so XLSX and ODS
+_BINARIES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")  # how XLSX and ODS (as ZIP), XLS and GZIP begin
 _SAVE_AS = 'Save it as UTF-8; a spreadsheet calls that "CSV UTF-8".'
 _QUOTED = re.compile('"[^"]*"')
 
@@ -49,7 +49,7 @@ def text_form(file: BinaryIO) -> TextForm:
 
 
 def _fault(block: bytes, mark: bytes) -> str | None:
-    if block.startswith(_ARCHIVE):
+    if block.startswith(_BINARIES):
         return "Must be text: this file is a workbook or an archive."
     if block.startswith(_UTF_32):
         return "Must be UTF-8 or UTF-16: this file is UTF-32."
