@@ -28,7 +28,7 @@ def with_storage(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Group(click.Group):
-    """A group whose commands end a known failure with one line and exit status 1."""
+    """A group whose commands end a known failure with one line, or one for each bad input, and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command of the context."""
@@ -36,6 +36,10 @@ class Group(click.Group):
             return super().invoke(ctx)
         except errors.StorageUnavailable as error:
             click.echo(f"rollcall: {storage.why(error) if error.__cause__ else error}", err=True)
+            ctx.exit(1)
+        except errors.InvalidInput as error:
+            for field, messages in error.details.items():
+                click.echo(f"rollcall: {field}: {messages[0]}", err=True)
             ctx.exit(1)
         except (errors.Failure, errors.Misconfigured) as error:
             click.echo(f"rollcall: {error}", err=True)

@@ -1,6 +1,7 @@
 """`rollcall import`: users and events from files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,9 +10,9 @@ from tqdm import tqdm
 from app import dates, errors
 from app.cli.base import main, of_workspace, with_storage
 from app.items import Loaded
-from app.schemas.customer_rows import Columns
-from app.schemas.imports import load_lines
-from app.services import fields, imports, workspaces
+from app.schemas.customer_rows import FIELDS, Columns
+from app.schemas.imports import ignored, load_lines
+from app.services import fields, imports, lists, workspaces
 from app.services.imports import Plan, Progress, Record
 
 _KINDS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
@@ -22,8 +23,10 @@ _KINDS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 @of_workspace
 @click.option("--environment", help="Id of the environment, in place of the name of the workspace.")
 @click.option(
-    "--map", "renames", multiple=True, metavar="COLUMN=FIELD", help="What a CSV column is; =, not to be read."
-)
+    "--map", "renames", multiple=True, metavar="COLUMN=FIELD",
+    help="What a CSV column is, twice where it is two fields; =, not to be read.",
+)  # fmt: skip
+@click.option("--list", "list_ids", multiple=True, metavar="ID", help="Id of a list that all users of the file join.")
 @click.option("--dry-run", is_flag=True, help="Check and store everything, and undo it: nothing changes.")
 @click.option("--again", is_flag=True, help="Begin at the first record, also where the file was imported before.")
 @click.option(
@@ -36,6 +39,7 @@ def import_file(
     workspace: str,
     environment: str | None,
     renames: Sequence[str],
+    list_ids: Sequence[str],
     dry_run: bool,
     again: bool,
     error_path: Path | None,
@@ -49,9 +53,15 @@ def import_file(
     kind = _KINDS.get(file.suffix.lower())
     if kind is None:
         raise errors.InvalidInput({"file": [f"Must be named {', '.join(_KINDS)}."]})
-    source, read = (_customers(file, into, _pairs(renames))) if kind == "csv" else (imports.NdjsonFile(file), load)
+    _check_lists(into, list_ids)
+    source, read = (
+        _customers(file, into, _fields_of(renames), list_ids)
+        if kind == "csv"
+        else (imports.NdjsonFile(file), partial(load, list_ids=list_ids))
+    )
+    how = [*sorted(renames), *(f"--list {id}" for id in sorted(list_ids))]
     plan = Plan(
-        into, source, imports.fingerprint(file, kind, *sorted(renames)), read,
+        into, source, imports.fingerprint(file, kind, *how), read,
         error_path or file.with_name(f"{file.name}.errors.csv"), dry_run,
     )  # fmt: skip
     try:
@@ -60,6 +70,8 @@ def import_file(
         when = dates.render(finished.progress.ended_at or 0)
         _tell(finished.progress, plan, f"imported on {when}; --again does it again")
         return
+    for warning in _warnings(source) if kind == "ndjson" else ():
+        click.echo(warning, err=True)
     with tqdm(total=source.size, initial=began.position, unit="B", unit_scale=True, unit_divisor=1024) as bar:
         for progress in imports.run(plan, began):
             bar.update(progress.position - bar.n)
@@ -67,23 +79,47 @@ def import_file(
     _tell(progress, plan, "nothing was changed" if dry_run else "")
 
 
-def _pairs(renames: Sequence[str]) -> dict[str, str]:
-    found = dict(one.rpartition("=")[::2] for one in renames)
-    if "" in found:
-        raise errors.InvalidInput({"--map": ["Must be COLUMN=FIELD, or COLUMN= to leave the column out."]})
-    return found
+def _warnings(source: imports.File) -> list[str]:
+    """Return what is ignored in the first portion: to read all of a long file first would take long."""
+    first = next(source.portions(0, 0), None)
+    return ignored(first.records) if first else []
 
 
-def _customers(file: Path, workspace: int, renames: dict[str, str]) -> tuple[imports.File, imports.Load]:
-    source = imports.CsvFile(file)
+def _check_lists(workspace: int, list_ids: Sequence[str]) -> None:
+    for id in list_ids:
+        try:
+            is_open = lists.retrieve(workspace, id).archived_at is None
+        except errors.ListNotFound:
+            is_open = False
+        if not is_open:
+            raise errors.InvalidInput({f"--list {id}": ["Must be the id of a list that is not archived."]})
+
+
+def _fields_of(renames: Sequence[str]) -> dict[str, list[str]]:
+    """Return {column: the fields it is}; none where it is left out."""
+    found: dict[str, list[str]] = {}
+    for column, _, name in [one.rpartition("=") for one in renames]:
+        found.setdefault(column, []).append(name)
+    if "" in found or any("" in names and len(names) > 1 for names in found.values()):
+        raise errors.InvalidInput({"--map": ["Must be COLUMN=FIELD, or COLUMN= alone to leave the column out."]})
+    return {column: [name for name in names if name] for column, names in found.items()}
+
+
+def _customers(
+    file: Path, workspace: int, renames: Mapping[str, Sequence[str]], list_ids: Sequence[str]
+) -> tuple[imports.File, imports.Load]:
     custom = {field.name: field.type for field in fields.everything(workspace)}
-    columns = Columns(source.header, renames, custom)
+    source = imports.CsvFile(file, {*FIELDS, *custom, *renames})
+    columns = Columns(source.header, renames, custom, list_ids)
+    source.check()
+    if columns.ignored:
+        click.echo(f"Not read: {', '.join(columns.ignored)}.", err=True)
     return source, lambda records: columns.load([record.content for record in records])
 
 
-def load(records: Sequence[Record]) -> Loaded:
-    """Say what the lines of an NDJSON file mean."""
-    return load_lines([record.content for record in records])
+def load(records: Sequence[Record], list_ids: Sequence[str] = ()) -> Loaded:
+    """Say what the lines of an NDJSON file mean. list_ids: the lists that all their users join."""
+    return load_lines([record.content for record in records], list_ids)
 
 
 def _tell(progress: Progress, plan: Plan, more: str) -> None:

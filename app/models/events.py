@@ -70,14 +70,41 @@ _RELEASE_ID = Statement(
 )
 
 
+def _claim_ids(d: Dialect) -> str:
+    rows = "SELECT ?1, value FROM json_each(?2) WHERE TRUE"
+    if d.name == "postgres":  # in one order: so two transactions that want the same ids cannot block each other
+        rows = f"{given(d, 1, {'id_hash': 'text'}, in_order=False)} ORDER BY given.id_hash {BYTE_BY_BYTE}"
+    return f"INSERT INTO event_ids (workspace_id, id_hash) {rows} ON CONFLICT DO NOTHING RETURNING id_hash"
+
+
+_CLAIM_IDS = Statement(_claim_ids)
+_RELEASE_IDS = Statement(
+    lambda d: (
+        f"DELETE FROM event_ids WHERE workspace_id = {d.parameter} "
+        f"AND id_hash {d.in_array.replace('?', d.parameter)} RETURNING id_hash"
+    )
+)
+
+
 def claim_id(workspace: int, id_hash: str) -> bool:
     """Take the id that a caller gave an event (`names.hash_of`), for ever. Returns whether it was free."""
     return bool(_CLAIM_ID(workspace, id_hash))
 
 
+def claim_ids(workspace: int, id_hashes: Collection[str]) -> set[str]:
+    """Take many ids as `claim_id` does each; return those that were free."""
+    return {id_hash for (id_hash,) in _CLAIM_IDS(workspace, db.array(list(id_hashes)))} if id_hashes else set()
+
+
 def release_id(workspace: int, id_hash: str) -> None:
     """Give back the id of an event that was not stored. Call in the transaction that took it."""
     _RELEASE_ID(workspace, id_hash)
+
+
+def release_ids(workspace: int, id_hashes: Collection[str]) -> None:
+    """Give back many ids as `release_id` does each."""
+    if id_hashes:
+        _RELEASE_IDS(workspace, db.array(list(id_hashes)))
 
 
 def _make_user(d: Dialect) -> str:
@@ -102,6 +129,13 @@ _MAKE_USER = Statement(_make_user)
 def make_user(workspace: int, uid: str, new_user_id: str, now: int) -> None:
     """Make a bare user as an event would: where there is none, and the uid was not erased. Call in a transaction."""
     _MAKE_USER(workspace, now, new_user_id, uid)
+
+
+def make_users(workspace: int, new_user_ids: Mapping[str, str], now: int) -> None:
+    """Make bare users as `make_user` does each. new_user_ids: uid -> the id of a new user."""
+    known = {uid for uid, *_ in _FIND_ALL(workspace, db.array(list(new_user_ids)))} if new_user_ids else set()
+    for uid in sorted(new_user_ids.keys() - known):
+        make_user(workspace, uid, new_user_ids[uid], now)
 
 
 # What `_RECORD_ALL` does at once on Postgres, for SQLite.
@@ -219,20 +253,21 @@ def _record(wanted: list[Call]) -> list[list[tuple[Any, ...]]]:
     return run_all(wanted)
 
 
-def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> None:
-    """Store many events as `record` would each of them; call in a transaction.
+def record_all(workspace: int, now: int, recordings: Sequence[Recording]) -> Collection[str]:
+    """Store many events as `record` would each of them; return the uids of those stored. Call in a transaction.
 
     The users are locked in the order of their uids. now: epoch milliseconds, when users who are new are made.
     """
     if db.dialect.takes_arrays:
-        run_all(calls(workspace, now, recordings))
-        return
+        stored = recorded_in(run_all(calls(workspace, now, recordings))).uids
+        return {one.uid for one in recordings} if stored is None else stored
     ids = _touch_all(workspace, now, recordings)
     chosen = [one for one in recordings if one.uid in ids]
     if chosen:
         write_many(
             _INSERT_ALL, (workspace,), [[ids[one.uid] for one in chosen], *_columns([one.event for one in chosen])]
         )
+    return ids
 
 
 def _touch_all(workspace: int, now: int, recordings: Sequence[Recording]) -> dict[str, str]:

@@ -1,19 +1,38 @@
 """Records of a file to import: a line of NDJSON is a user as GET shows it, or an item of a batch (docs/import.md)."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from app import errors, strict_json, uids
 from app.items import Item, Loaded
+from app.schemas import ignored_keys
 from app.schemas.batches import load_each, load_fields, load_together, load_uid
+from app.schemas.fields import digits_of
 
 _NAMES_OF_USER = ("uid", "id")  # the first one that a line has says who is meant
+_NAMES_OF_NOBODY = ("email", "number")  # one of them is known of a person without a uid
 
 
-def load_lines(lines: Sequence[bytes | None]) -> Loaded:
-    """Return the lines, loaded; those that name nobody have the type "nameless". None is a line that was too long."""
-    loaded = _load_together(lines)
-    return load_each(_load_line, lines) if loaded is None else Loaded(loaded, {})
+def load_lines(lines: Sequence[bytes | None], list_ids: Sequence[str] = ()) -> Loaded:
+    """Return the lines, loaded; those that name nobody have the type "nameless". None is a line that was too long.
+
+    list_ids: the lists that all users of the lines are put on, but for those of which a line itself says something.
+    """
+    loaded = None if list_ids else _load_together(lines)
+    return load_each(partial(_load_line, list_ids=list_ids), lines) if loaded is None else Loaded(loaded, {})
+
+
+def ignored(lines: Iterable[tuple[int, bytes | None]]) -> list[str]:
+    """Return sentences about keys of these lines that nothing is done with. lines: with their numbers."""
+    return ignored_keys.warnings(_objects(lines))
+
+
+def _objects(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in lines:
+        with contextlib.suppress(errors.Failure):  # it is refused when its turn comes
+            yield f"line {number}", _read(line)
 
 
 def _load_together(lines: Sequence[bytes | None]) -> Sequence[Item] | None:
@@ -38,16 +57,38 @@ def _load_together(lines: Sequence[bytes | None]) -> Sequence[Item] | None:
     return load_together(["update"] * len(items), named, items)
 
 
-def _load_line(index: int, line: bytes | None) -> Item:
+def _load_line(index: int, line: bytes | None, list_ids: Sequence[str] = ()) -> Item:
     item = _read(line)
     kind = item.get("type", "update")
     if kind not in ("create", "update", "event"):
         raise errors.InvalidInput({"type": ["Must be create, update or event, or be left out."]})
     named = [name for name in _NAMES_OF_USER if name in item]
-    if not named and kind == "event":
+    uid = load_uid(item[named[0]], named[0]) if named else ""
+    fields = {name: value for name, value in item.items() if name not in _NAMES_OF_USER}
+    if kind == "event":
+        return _load_event(index, uid, fields, item.get("id") if len(named) > 1 else None)
+    if not named and not any(fields.get(name) for name in _NAMES_OF_NOBODY):
+        raise errors.InvalidInput(
+            {"uid": ["Must be there, or an email or a number: else each import makes somebody new."]}
+        )
+    if list_ids:
+        fields["lists"] = _with_lists(fields.get("lists", []), list_ids)
+    return Item(index, kind if named else "nameless", uid, load_fields(kind, fields))
+
+
+def _with_lists(sent: Any, list_ids: Sequence[str]) -> Any:
+    if not isinstance(sent, list):
+        return sent  # refused with the other fields
+    said = [one.get("id") if isinstance(one, dict) else one for one in sent]
+    return [*sent, *(id for id in list_ids if id not in said)]
+
+
+def _load_event(index: int, uid: str, fields: dict[str, Any], id: Any) -> Item:
+    """Load an event. id: what stands beside the uid, its own name, unless it is the uid again (engage.md section 4)."""
+    if not uid:
         raise errors.InvalidInput({"uid": ["Must say whose event it is."]})
-    fields = load_fields(kind, {name: value for name, value in item.items() if name not in _NAMES_OF_USER})
-    return Item(index, kind if named else "nameless", load_uid(item[named[0]]) if named else "", fields)
+    named = {} if id is None or digits_of(id) == uid else {"id": id}
+    return Item(index, "event", uid, load_fields("event", {**fields, **named}))
 
 
 def _read(line: bytes | None) -> dict[str, Any]:

@@ -1,15 +1,13 @@
 """Batches: many writes in one request, in order, each with its own verdict (engage.md section 6)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from app import clock, errors, ids, uids
 from app.items import Alike, Item
 from app.models import erased_uids
-from app.models import events as events_store
 from app.models import users as users_store
 from app.models.database import transaction
-from app.models.events import Recording
 from app.models.users import Change
 from app.services import claims, events, users
 from app.services.claims import Claims
@@ -150,6 +148,29 @@ def _is_plain(item: Item, any_id: bool) -> bool:
 
 
 def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Failure]:
+    """Do the plain items, as many at once as have no event id twice."""
+    refused: dict[int, errors.Failure] = {}
+    for some in _rounds(items):
+        refused |= _run_round(workspace, some)
+    return refused
+
+
+def _rounds(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield the items, cut before an event whose id an earlier one has: whether that one is stored decides about it."""
+    begin = 0
+    seen: set[str] = set()
+    named = [] if isinstance(items, Alike) else [(at, one) for at, one in enumerate(items) if one.type == "event"]
+    for at, one in named:
+        id = one.fields.get("id")
+        if id in seen:
+            yield items[begin:at]
+            begin, seen = at, set()
+        if id is not None:
+            seen.add(id)
+    yield items[begin:] if begin else items
+
+
+def _run_round(workspace: int, items: Sequence[Item]) -> dict[int, errors.Failure]:
     """Do the plain items, users before events: neither looks at what the other changes, so the order cannot be seen.
 
     It could be where an erased uid has an event before it is made anew: such events are left out (engage.md 4.3).
@@ -157,7 +178,7 @@ def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Fai
     now = clock.now()
     of_users = [item for item in items if item.type != "event"]
     recorded = [item for item in items if item.type == "event"]
-    new_ids = ids.several(len(items))
+    new_ids = ids.several(len(of_users))
     if of_users and recorded:
         recorded = _without_late(workspace, items, now)
         made = {item.uid for item in of_users}
@@ -167,9 +188,7 @@ def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Fai
     if of_users:
         refused = users_store.upsert_all(workspace, _changes(of_users, new_ids), now)
     if recorded:
-        happened = events.new_rows(now, [one.fields for one in recorded])
-        named = [one.uid for one in recorded]
-        events_store.record_all(workspace, now, list(map(Recording, named, new_ids[len(of_users) :], happened)))
+        events.record_all(workspace, now, [(one.uid, one.fields) for one in recorded])
     return _refused(of_users, refused)
 
 
@@ -210,7 +229,7 @@ def _try(item: Item, write: Callable[[Item], object]) -> dict[int, errors.Failur
 
 def _run_alone(workspace: int, item: Item, any_id: bool) -> None:
     if item.type == "nameless":
-        users.make_without_uid(workspace, item.fields)
+        users.save_without_uid(workspace, item.fields)
     elif item.type == "create":
         users.create(workspace, item.uid, item.fields, full=True, any_id=any_id)
     else:

@@ -8,10 +8,10 @@ from app.errors import UserNotFound
 from app.models import events as store
 from app.models import users
 from app.models.database import statement, transaction
-from app.models.events import EventRow
+from app.models.events import EventRow, Recording
 from app.services.segments import membership
 
-__all__ = ["DROPPED", "DUPLICATE", "ERASED", "EventRow", "new_row", "new_rows", "page", "record"]
+__all__ = ["DROPPED", "DUPLICATE", "ERASED", "EventRow", "new_row", "new_rows", "page", "record", "record_all"]
 
 ERASED, DROPPED, DUPLICATE = "erased", "dropped", "duplicate"  # why an event is not stored (engage.md section 4.3)
 
@@ -79,6 +79,27 @@ def _record_once(workspace: int, id_hash: str, uid: str, *event: Any) -> str | N
     if outcome and is_new:
         store.release_id(workspace, id_hash)  # what was not stored may be sent again
     return outcome if outcome or is_new else DUPLICATE
+
+
+def record_all(workspace: int, now: int, sent: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Record many events as `record` would each with the secret; call in a transaction.
+
+    now: epoch milliseconds. sent: the uid and the fields of each; no id may stand there twice, as whether the first one
+    is stored decides about the second.
+    """
+    named = [(uid, fields.get("id")) for uid, fields in sent]
+    hashes = [None if id is None or id == uid else names.hash_of(id, full=True) for uid, id in named]
+    free = store.claim_ids(workspace, [one for one in hashes if one])
+    chosen = [(uid, fields, one) for (uid, fields), one in zip(sent, hashes, strict=True) if one is None or one in free]
+    happened = new_rows(now, [fields for _, fields, _ in chosen])
+    recordings = [
+        Recording(uid, id, row) for (uid, *_), id, row in zip(chosen, ids.several(len(chosen)), happened, strict=True)
+    ]
+    stored = store.record_all(workspace, now, recordings) if recordings else ()
+    if free:
+        store.release_ids(workspace, [one for uid, _, one in chosen if one and uid not in stored])
+    again = {uid for (uid, _), one in zip(sent, hashes, strict=True) if one and one not in free}
+    store.make_users(workspace, dict(zip(again, ids.several(len(again)), strict=True)), now)
 
 
 def _make_user(workspace: int, uid: str) -> str | None:

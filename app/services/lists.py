@@ -114,7 +114,7 @@ def subscribe(workspace: int, id: str, person: Mapping[str, Any]) -> Subscribed:
     Raises errors.ListNotFound, errors.InvalidInput, errors.Conflict when the list is archived.
     """
     found = retrieve(workspace, id)
-    uid = _find_person(workspace, person)
+    uid = users.find_by_contact(workspace, person)
     if uid is None:
         uid = users.make_without_uid(workspace, person).uid
     else:
@@ -236,13 +236,3 @@ def _act(workspace: int, user_id: str, found: ListRow, act: Act) -> str:
 def _links(workspace: int, user_id: str, id: str) -> Links:
     _, position = store.places(workspace, user_id)[id]
     return links.make(workspace, id, [(user_id, position)])[0]
-
-
-def _find_person(workspace: int, person: Mapping[str, Any]) -> str | None:
-    for field in ("email", "number"):
-        if person.get(field):
-            filters = [of_workspace(workspace), users_store.by(field, person[field])]
-            found, _ = users_store.page(1, filters, None, descending=False)
-            if found:
-                return found[0].uid
-    return None

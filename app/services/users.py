@@ -211,6 +211,23 @@ def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
     return _save(workspace, id, {**changes, "uid_updateable": True}, full=True, id=id).user
 
 
+def save_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
+    """Change the user whom `find_by_contact` finds; make one without a uid where there is none."""
+    uid = find_by_contact(workspace, changes)
+    return make_without_uid(workspace, changes) if uid is None else update(workspace, uid, changes, full=True).user
+
+
+@statement
+def find_by_contact(workspace: int, person: Mapping[str, Any]) -> str | None:
+    """Return the uid of the oldest user of the email given, else of the number: as lists find their subscribers."""
+    for field in ("email", "number"):
+        if person.get(field):
+            found, _ = store.page(1, [of_workspace(workspace), store.by(field, person[field])], None, descending=False)
+            if found:
+                return found[0].uid
+    return None
+
+
 # ---- the write ----------------------------------------------------------------------------------------------------
 
 

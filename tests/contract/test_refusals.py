@@ -6,7 +6,7 @@ from app import clock
 from tests.contract.rule import can, need, refused, rows_for, rule
 from tests.factories import fresh
 
-need("code", "status", "json", "uid named")
+need("code", "status", "json", "padded uid")
 BAD_DATES = (
     "", "soon", "2020-13-01", "2026-02-30", "2020-01-01T24:00:00Z", "2016-12-31T23:59:60Z", "2020-W05-1", "1899-12-31", "2200-01-01",
     "2020-01-01T00:00:00+25:00", "20200101", True, [], {}, 1e300,
@@ -27,7 +27,7 @@ USERS = (
     refused("meta", {"meta": {"": "x"}}, "empty key"),
     *(refused("meta.plan", {"meta": {"plan": bad}}) for bad in ("é" * 2049, "x" * 4097, {}, {"a": 1}, [], ["a"])),
     *(refused("meta.plan", {"first_name": "Ada", "meta": {"age": 1, "plan": bad}}) for bad in ({}, [])),
-    refused("meta.plan", {"meta": {"plan": "a\0"}}, "NUL named"),
+    refused("meta.plan", {"meta": {"plan": "a\0"}}),
     *(refused("meta", {"meta": bad}) for bad in ("x", 5, True, ["a"])),
     *(refused("device_token", {"device_token": bad}) for bad in ("", "x" * 4097, 5)),
     *(refused("device_platform", {"device_token": "t", "device_platform": bad}) for bad in ("windows", "", 5)),
@@ -51,7 +51,8 @@ EVENTS = (
 )  # fmt: skip
 # No JSON that Rollcall reads: no field is named. One such item refuses the whole body of a batch.
 UNREADABLE = (2**53, -(2**53), float("nan"), float("inf"), json.loads("[" * 10 + "]" * 10))
-UIDS = ("", " a", "a ", "a/b", ".", "..", "a\tb", "a\x7f", "a\x85b", "x" * 256)
+PADDED_UIDS = (" a", "a ")
+UIDS = ("", "a/b", ".", "..", "a\tb", "a\x7f", "a\x85b", "x" * 256)
 JSON_UIDS = (None, True, 1.5, [], {})
 
 
@@ -90,10 +91,11 @@ def test_a_body_that_is_no_json_of_ours_is_refused_and_nothing_is_stored(lane, s
 @rule("create")
 def test_a_bad_uid_is_refused_and_nothing_is_stored(lane, stored):
     before = stored()
-    for uid in (*UIDS, *(JSON_UIDS if can(lane, "json") else ())):
+    padded = PADDED_UIDS if can(lane, "padded uid") else ()
+    for uid in (*UIDS, *padded, *(JSON_UIDS if can(lane, "json") else ())):
         outcome = lane.create(uid, {"email": "a@example.com"})
         assert not outcome.taken, f"{lane.name} took the uid {uid!r}"
-        assert outcome.names("uid") == can(lane, "uid named"), f"{uid!r}: {outcome}"
+        assert outcome.names("uid"), f"{uid!r}: {outcome}"
         _tells_bad_input(lane, outcome, uid)
         assert stored() == before, f"{lane.name} refused the uid {uid!r} and stored something"
 

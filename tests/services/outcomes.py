@@ -17,7 +17,7 @@ def one_by_one(workspace: int, items: list[Item]) -> dict:
             if item.type == "event":
                 events.record(workspace, item.uid, **item.fields)
             elif item.type == "nameless":
-                users.make_without_uid(workspace, item.fields)
+                users.save_without_uid(workspace, item.fields)
             else:
                 users.update(workspace, item.uid, item.fields, full=True)
         except errors.Failure as failure:

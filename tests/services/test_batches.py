@@ -151,7 +151,17 @@ def test_uids_go_to_those_who_have_none_asone_by_one(api, other_api, seed):
     late = [fields() for _ in range(4)]
     made = {one: [users.make_without_uid(one, more).uid for more in late] for one in (ours, theirs)}
     sent = [(chance.choice(["update"] * 6 + ["event", "nameless"]), chance.choice("ABCDEFGH0123")) for _ in range(40)]
-    more = [{"event": "Paid", "timestamp": 1} if kind == "event" else fields() for kind, _ in sent]
+    more = [
+        {
+            "event": "Paid",
+            "timestamp": 1,
+            "value": at,
+            **({"id": chance.choice("xyzA")} if chance.random() < 0.5 else {}),
+        }
+        if kind == "event"
+        else fields()
+        for at, (kind, _) in enumerate(sent)
+    ]
 
     def items(workspace):
         for position, ((kind, uid), one) in enumerate(zip(sent, more, strict=True)):

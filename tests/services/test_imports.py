@@ -82,6 +82,7 @@ def test_events_and_users_without_a_uid_come_from_lines_too(api, plan):
     b"{", b"[]", b"null", b'{"uid":"a"}{"uid":"b"}', b'{"uid":"a","uid":"b"}', b'{"uid":"\xff"}', b'{"uid":"a/b"}',
     b'{"uid":null}', b'{"uid":"a","email":"x"}', b'{"uid":"a","meta":{"x":null}}', b'{"uid":"a","first_name":"\\u0000"}',
     b'{"uid":"a","meta":{"n":9007199254740993}}', b'{"uid":"a","meta":{"n":NaN}}', b'{"uid":"a","lists":["%024d"]}',
+    b"{}", b'{"first_name":"Ada"}', b'{"email":null,"number":null,"meta":{"a":1}}', b'{"email":""}', b'{"uid":"","email":"a@b.co"}',
     b'{"uid":"a","type":"delete"}', b'{"type":"event","event":"Paid"}', b'{"uid":"a","x":"%s"}' % (b"y" * 2**16),
 ])  # fmt: skip
 def test_a_bad_line_is_refused_and_told_and_the_others_are_stored(api, plan, line, tables):
@@ -92,6 +93,12 @@ def test_a_bad_line_is_refused_and_told_and_the_others_are_stored(api, plan, lin
     assert len(tables()["users"]) - len(before) == 2 and api.get(f"users/{good[1]}").status_code == 200
     head, row = told(job)
     assert head == ["line", "field", "error"] and row[0] == "3" and row[2]
+
+
+@pytest.mark.parametrize("name", ["uid", "id"])
+def test_a_bad_uid_is_told_under_the_name_it_was_sent_with(plan, name):
+    job = plan({name: "a/b"}, {name: 1.5}, {"type": "event", name: "", "event": "Paid"})
+    assert do(job).refused == 3 and [row[:2] for row in told(job)[1:]] == [["1", name], ["2", name], ["3", name]]
 
 
 def test_what_the_database_refuses_is_told_with_its_line(plan, api):
@@ -108,7 +115,76 @@ def test_a_file_is_imported_once_unless_asked_again(api, plan):
     assert finished.value.progress == ended and ended.refused == 1
     assert len(api.get("users?email=once@example.com").json["data"]) == 1
     assert do(job, again=True)[2:4] == (1, 1) and len(told(job)) == 2
-    assert len(api.get("users?email=once@example.com").json["data"]) == 2
+    assert len(api.get("users?email=once@example.com").json["data"]) == 1
+
+
+def test_somebody_without_a_uid_is_the_oldest_user_of_the_email_or_else_of_the_number(api, plan):
+    named = [api.user(email="A@b.co"), api.user(email="a@b.co", number="+234 803"), api.user(number="234803")]
+    lines = [
+        {"email": "a@B.co", "first_name": "Ada"}, {"number": "+234-803", "first_name": "Eve"},
+        {"email": "new@b.co", "number": "234803", "last_name": "L"}, {"email": "new@b.co", "first_name": "New"},
+        {"email": None, "number": "9988776"}, {"email": "other@b.co", "number": "9988776"}, {"number": "9988776", "first_name": "Zoe"},
+    ]  # fmt: skip
+    for _ in range(2):
+        assert do(plan(*lines), again=True)[2:4] == (7, 0)
+        found = [api.get(f"users/{one['uid']}").json for one in named]
+        assert [one["first_name"] for one in found] == ["Ada", "New", None]
+        [zoe] = [one for one in api.get("users?limit=30").json["data"] if one["first_name"] == "Zoe"]
+        assert zoe["uid_updateable"] and zoe["email"] == "other@b.co"
+
+
+EVENT = {"type": "event", "event": "Paid"}
+
+
+def test_events_of_one_id_are_stored_once_however_often_they_are_imported(api, plan):
+    uids = [fresh() for _ in range(3)]
+    once = {"id": "order-1", **EVENT}
+    lines = [
+        {"uid": uids[0], **once},
+        {"uid": uids[1], **once},
+        {"uid": uids[0], **EVENT, "id": 7},
+        {"uid": uids[0], **EVENT, "id": "7"},
+    ]
+    for again in (False, True):
+        assert do(plan(*lines), again)[2:4] == (4, 0)
+        assert do(plan({"uid": uids[2]}, *lines, b""), again)[2:4] == (5, 0)
+    assert len(api.get(f"users/{uids[0]}/events").json["data"]) == 2
+    assert api.get(f"users/{uids[1]}/events").json["data"] == [] and api.get(f"users/{uids[1]}").status_code == 200
+    api.post(f"users/{uids[1]}/events", {"event": "Paid", "id": "order-1"})
+    assert api.get(f"users/{uids[1]}/events").json["data"] == []  # the route knows the ids of imports
+
+
+def test_the_uid_is_no_id_of_an_event(api, plan):
+    uid = str(10**9)
+    lines = [
+        {"uid": uid, "id": uid},
+        {"id": uid},
+        {"uid": int(uid), "id": uid},
+        {"uid": uid, "id": int(uid)},
+        {"uid": uid, "id": None},
+    ]
+    assert do(plan(*({**line, **EVENT} for line in lines)))[2:4] == (5, 0)
+    assert len(api.get(f"users/{uid}/events").json["data"]) == 5
+
+
+def test_an_event_that_is_not_stored_leaves_its_id_to_another(api, plan):
+    archived, erased, uid = (api.user()["uid"] for _ in range(3))
+    api.post(f"users/{archived}/archive")
+    api.delete(f"users/{erased}")
+    sent = [{"uid": one, "id": "order-1", **EVENT} for one in (archived, erased, uid, uid)]
+    assert do(plan(*sent))[2:4] == (4, 0)
+    assert [len(api.get(f"users/{one}/events").json["data"]) for one in (archived, uid)] == [0, 1]
+    assert api.get(f"users/{erased}").status_code == 404
+    assert do(plan({"uid": erased, "id": "order-2", **EVENT}, *sent))[2:4] == (5, 0)
+    assert do(plan({"uid": uid, "id": "order-2", **EVENT}))[2:4] == (1, 0)
+    assert len(api.get(f"users/{uid}/events").json["data"]) == 2
+
+
+@pytest.mark.parametrize("id", ["", "x" * 129, "a\u0000", True, [], {}])
+def test_a_bad_id_of_an_event_refuses_its_line(plan, id):
+    line = json.dumps({"uid": fresh(), "id": id, **EVENT}).replace("\\\\", "\\").encode()
+    job = plan(line)
+    assert do(job)[2:4] == (0, 1) and told(job)[1][:2] == ["1", "id"]
 
 
 @pytest.mark.usefixtures("portions_of_three")

@@ -23,7 +23,7 @@ from app.services.imports.records import Portion, Record
 
 
 class File(Protocol):
-    """What an import needs to know of a file; those of records.py are such."""
+    """What an import needs to know of a file; CsvFile and NdjsonFile are such."""
 
     size: int
 
