@@ -8,7 +8,7 @@ from app import strict_json
 from app.api import bodies, replies
 from app.api.auth import SECRET_KEY, current_workspace, requires
 from app.api.blueprint import Blueprint
-from app.schemas.batches import MAX_BODY, BatchSchema, VerdictsSchema, load_items
+from app.schemas.batches import MAX_BODY, BatchSchema, VerdictsSchema, ignored_in_batch, load_items
 from app.services import batches
 
 blp = Blueprint("batch", __name__, description="Many writes in one request.")
@@ -22,5 +22,5 @@ blp = Blueprint("batch", __name__, description="Many writes in one request.")
 def run(body: dict[str, Any]) -> Response:
     """Create and update users and record events, in order."""
     loaded = load_items(body["data"], check_texts=strict_json.has_escapes(bodies.read_body(request)))
-    refused = batches.run(current_workspace(), loaded.items, current_app.config["CREATE_ID"] == "any")
-    return replies.verdicts(len(body["data"]), loaded.refused | refused)
+    verdicts = batches.run(current_workspace(), loaded.items, current_app.config["CREATE_ID"] == "any")
+    return replies.verdicts(len(body["data"]), {**loaded.refused, **verdicts}, ignored_in_batch(body["data"]))

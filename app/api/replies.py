@@ -4,6 +4,7 @@ A marshmallow dump of a user takes longer than the query that finds it. UserSche
 test proves that both give the same bytes.
 """
 
+import collections
 import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,9 @@ from app.api.auth import has_secret
 from app.api.lean import JsonReply
 from app.consent import PENDING, SUBSCRIBED
 from app.cursors import Page
-from app.errors import Failure
 from app.services.audit import AuditRow
-from app.services.events import EventRow
+from app.services.batches import Verdict, refused_of
+from app.services.events import DROPPED, DUPLICATE, EventRow
 from app.services.lists import ListRow, Subscribed
 from app.services.segments.answers import Count, Preview, Reasons
 from app.services.segments.definitions import SegmentRow
@@ -206,13 +207,24 @@ def _links(subscribed: Subscribed) -> dict[str, str]:
     return {**confirm, "unsubscribe_url": f"{base}{subscribed.links.unsubscribe}/unsubscribe"}
 
 
-def verdicts(count: int, refused: Mapping[int, Failure]) -> Response:
-    """Return what became of a batch of `count` items."""
+def verdicts(count: int, found: Mapping[int, Verdict], warnings: Sequence[str]) -> Response:
+    """Return what became of a batch of `count` items. found: by their positions, why some are not stored."""
     shown = [
         {"index": index, "code": failure.code, "error": str(failure), "details": failure.details}
-        for index, failure in sorted(refused.items())
+        for index, failure in sorted(refused_of(found).items())
     ]
-    return reply({"status": "queued", "accepted": count - len(shown), "rejected": len(shown), "errors": shown})
+    unstored = collections.Counter(one for one in found.values() if isinstance(one, str))
+    return reply(
+        {
+            "status": "queued",
+            "accepted": count - len(found),
+            "rejected": len(shown),
+            "duplicate": unstored[DUPLICATE],
+            "dropped": unstored[DROPPED],
+            "errors": shown,
+            "warnings": warnings,
+        }
+    )
 
 
 def shown_user(row: UserRow) -> dict[str, Any]:

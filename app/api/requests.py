@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, Request, Response, current_app, g
 
 from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bearers, bodies, conditions, cors, faces, rates
+from app.api import auth, bearers, bodies, conditions, cors, faces, rates, warnings
 from app.api.lean import Reply, asked
 from app.api.replies import done
 from app.api.retries import FAILURE
@@ -134,6 +134,7 @@ def finish(response: Reply) -> Reply:
         *([("Strict-Transport-Security", HTTPS_ONLY)] if request.scheme == "https" else ()),
         *rates.announced(response.status_code).items(),
     ]
+    warnings.tell(request, current_app.view_functions.get(request.endpoint or ""), response)
     cors.open_reply(request, response)
     if logs.tells_requests():
         logs.requests([line(request, response)])

@@ -19,6 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 FAILURE = "rollcall.failure"
 _NAMES = ("id", "uid", "source", "destination")  # under which requests and replies name users
 _GROUPS = ("data", "userIds")  # under which the Atomic face has uids as keys, or as a list of them
+_COUNTS = {"status", "accepted", "rejected", "duplicate", "dropped", "errors", "warnings"}
 _METHODS = ("POST", "PUT", "PATCH")
 
 
@@ -71,7 +72,7 @@ def _subjects(body: bytes) -> Iterator[str]:
     The reply of a batch names nobody, and its errors may quote what was sent.
     """
     reply = orjson.loads(body)
-    if reply.keys() <= {"status", "accepted", "rejected", "errors"} and not reply.get("errors"):
+    if reply.keys() <= _COUNTS and not reply.get("errors") and not reply.get("warnings"):
         return
     yield from _named(reply)
     yield from filter(_is_text, (request.view_args or {}).values())

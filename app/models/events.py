@@ -131,11 +131,18 @@ def make_user(workspace: int, uid: str, new_user_id: str, now: int) -> None:
     _MAKE_USER(workspace, now, new_user_id, uid)
 
 
-def make_users(workspace: int, new_user_ids: Mapping[str, str], now: int) -> None:
-    """Make bare users as `make_user` does each. new_user_ids: uid -> the id of a new user."""
-    known = {uid for uid, *_ in _FIND_ALL(workspace, db.array(list(new_user_ids)))} if new_user_ids else set()
-    for uid in sorted(new_user_ids.keys() - known):
+def make_users(workspace: int, new_user_ids: Mapping[str, str], now: int) -> set[str]:
+    """Make bare users as `make_user` does each; return the uids of those who are there and not archived.
+
+    new_user_ids: uid -> the id of a new user.
+    """
+    if not new_user_ids:
+        return set()
+    uids = db.array(list(new_user_ids))
+    missing = new_user_ids.keys() - {uid for uid, *_ in _FIND_ALL(workspace, uids)}
+    for uid in sorted(missing):
         make_user(workspace, uid, new_user_ids[uid], now)
+    return {uid for uid, _, archived_at in _FIND_ALL(workspace, uids) if archived_at is None}
 
 
 # What `_RECORD_ALL` does at once on Postgres, for SQLite.

@@ -9,7 +9,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
 
 from app import errors, strict_json, uids
 from app.items import Alike, Item, Loaded
-from app.schemas import messages, quick
+from app.schemas import ignored_keys, messages, quick
 from app.schemas.events import EventSchema
 from app.schemas.fields import Rule, Uid, digits_of
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
@@ -68,10 +68,28 @@ class VerdictsSchema(Schema):
 
     status = fields.String(required=True, metadata={"enum": ["queued"], "example": "queued"})
     accepted = fields.Integer(required=True, metadata={"description": "How many are stored.", "example": 1})
-    rejected = fields.Integer(required=True, metadata={"description": "How many are not.", "example": 0})
-    errors = fields.List(
-        fields.Nested(RefusedSchema), required=True, metadata={"description": "Each of those.", "example": []}
+    rejected = fields.Integer(required=True, metadata={"description": "How many were refused.", "example": 0})
+    duplicate = fields.Integer(
+        required=True, metadata={"description": "How many are events whose `id` was there.", "example": 0}
     )
+    dropped = fields.Integer(
+        required=True, metadata={"description": "How many are events of archived or erased users.", "example": 0}
+    )
+    errors = fields.List(
+        fields.Nested(RefusedSchema), required=True, metadata={"description": "Each that was refused.", "example": []}
+    )
+    warnings = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Keys that are ignored, 20 at most.", "example": []},
+    )
+
+
+def ignored_in_batch(items: Sequence[Any]) -> list[str]:
+    """Return sentences about keys of the items that are ignored, each with the place of the item."""
+    if _DICT.issuperset(map(type, items)) and not ignored_keys.are_ignored(items):
+        return []
+    return ignored_keys.warnings((f"data.{at}", one) for at, one in enumerate(items) if isinstance(one, dict))
 
 
 _UID = Uid(required=True)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ class Kind(NamedTuple):
     """What is said of the keys of a kind of body. silent: of which nothing is; ours, elsewhere: as `nearest` says."""
 
     ours: Collection[str]
-    silent: Collection[str]
+    silent: frozenset[str]
     elsewhere: Mapping[str, str]
     otherwise: str
 
@@ -36,6 +36,11 @@ class Kind(NamedTuple):
         """Return what to do in place of an ignored key."""
         found = nearest(key, self.ours, self.elsewhere)
         return f"is ignored; did you mean {found}?" if found else f"is ignored; {self.otherwise}."
+
+    def warnings(self, body: Mapping[str, Any]) -> Iterator[str]:
+        """Yield a sentence about each ignored key of a body."""
+        for key in self.ignored(body):
+            yield f"{_shown(key)}: {self.advice(key)}"
 
 
 def nearest(key: str, ours: Collection[str], elsewhere: Mapping[str, str]) -> str | None:
@@ -85,6 +90,13 @@ def warnings(bodies: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     bodies: with the place where each stands, as `line 3`; an event has the `type` event.
     """
     return list(islice(_warnings(bodies), MAX_WARNINGS))
+
+
+def are_ignored(bodies: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether any key of many bodies is ignored; a look at each takes ten times as long."""
+    of_events = [body for body in bodies if body.get("type") == "event"]
+    of_users = [body for body in bodies if body.get("type") != "event"] if of_events else bodies
+    return not (EVENT.silent >= set().union(*of_events) and USER.silent >= set().union(*of_users))
 
 
 def _warnings(bodies: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:

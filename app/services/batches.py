@@ -1,6 +1,6 @@
 """Batches: many writes in one request, in order, each with its own verdict (engage.md section 6)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from app import clock, errors, ids, uids
@@ -18,13 +18,22 @@ _CHUNK, _CHUNK_OF_PLAIN = 500, 1000
 _MANY_TABLES = frozenset(("lists", "accounts", "device_token", "uid", "of_id"))
 
 
-def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, errors.Failure]:
-    """Do the items in order; return {position: why} of those that were refused. The others are stored.
+# Why an item is not stored: the failure that refused it, or of an event events.DROPPED or events.DUPLICATE.
+Verdict = errors.Failure | str
+
+
+def refused_of(verdicts: Mapping[int, Verdict]) -> dict[int, errors.Failure]:
+    """Return those that were refused."""
+    return {position: one for position, one in verdicts.items() if isinstance(one, errors.Failure)}
+
+
+def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, Verdict]:
+    """Do the items in order; return {position: why} of those that are not stored.
 
     A chunk of items is one transaction. any_id: as in `users.create`. Raises errors.StorageUnavailable; chunks before
     the one that failed are stored then, and doing the whole batch again is safe but for its events.
     """
-    refused: dict[int, errors.Failure] = {}
+    refused: dict[int, Verdict] = {}
     size = _CHUNK_OF_PLAIN if _are_in_one_table(items) else _CHUNK
     for start in range(0, len(items), size):
         refused |= _run_chunk(workspace, prepare(workspace, items[start : start + size], any_id))
@@ -32,7 +41,7 @@ def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int
 
 
 @transaction
-def _run_chunk(workspace: int, ready: "Ready") -> dict[int, errors.Failure]:
+def _run_chunk(workspace: int, ready: "Ready") -> dict[int, Verdict]:
     return run_within(workspace, ready)
 
 
@@ -64,12 +73,12 @@ def _has_events(items: Sequence[Item]) -> bool:
     return not isinstance(items, Alike) and any(item.type == "event" for item in items)
 
 
-def run_within(workspace: int, ready: Ready) -> dict[int, errors.Failure]:
+def run_within(workspace: int, ready: Ready) -> dict[int, Verdict]:
     """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
     items, any_id, prepared = ready
     found = claims.find(workspace, items)
     if prepared is not None and not found.keys:
-        refused = _refused(items, users_store.upsert_prepared(prepared))
+        refused: dict[int, Verdict] = {**_refused(items, users_store.upsert_prepared(prepared))}
     elif not found.keys and _are_plain(items, any_id):
         refused = _run_together(workspace, items)
     else:
@@ -78,9 +87,9 @@ def run_within(workspace: int, ready: Ready) -> dict[int, errors.Failure]:
     return refused
 
 
-def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: bool) -> dict[int, errors.Failure]:
+def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: bool) -> dict[int, Verdict]:
     """Do in their order what must not be done together with others, and together what is between."""
-    refused: dict[int, errors.Failure] = {}
+    refused: dict[int, Verdict] = {}
     plain = [_is_plain(item, any_id) for item in items]
     claiming = [item.type == "update" and found.may_be(item.fields) for item in items]
     if any(claiming) or not all(plain):
@@ -147,9 +156,9 @@ def _is_plain(item: Item, any_id: bool) -> bool:
     return _is_in_one_table(item)
 
 
-def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, errors.Failure]:
+def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, Verdict]:
     """Do the plain items, as many at once as have no event id twice."""
-    refused: dict[int, errors.Failure] = {}
+    refused: dict[int, Verdict] = {}
     for some in _rounds(items):
         refused |= _run_round(workspace, some)
     return refused
@@ -170,14 +179,14 @@ def _rounds(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     yield items[begin:] if begin else items
 
 
-def _run_round(workspace: int, items: Sequence[Item]) -> dict[int, errors.Failure]:
+def _run_round(workspace: int, items: Sequence[Item]) -> dict[int, Verdict]:
     """Do the plain items, users before events: neither looks at what the other changes, so the order cannot be seen.
 
     It could be where an erased uid has an event before it is made anew: such events are left out (engage.md 4.3).
     """
     now = clock.now()
     of_users = [item for item in items if item.type != "event"]
-    recorded = [item for item in items if item.type == "event"]
+    sent = recorded = [item for item in items if item.type == "event"]
     new_ids = ids.several(len(of_users))
     if of_users and recorded:
         recorded = _without_late(workspace, items, now)
@@ -187,9 +196,12 @@ def _run_round(workspace: int, items: Sequence[Item]) -> dict[int, errors.Failur
     refused: set[int] = set()
     if of_users:
         refused = users_store.upsert_all(workspace, _changes(of_users, new_ids), now)
+    outcomes: dict[int, str | None] = dict.fromkeys([one.position for one in sent], events.DROPPED)
     if recorded:
-        events.record_all(workspace, now, [(one.uid, one.fields) for one in recorded])
-    return _refused(of_users, refused)
+        found = events.record_all(workspace, now, [(one.uid, one.fields) for one in recorded])
+        outcomes.update(zip([one.position for one in recorded], found, strict=True))
+    unstored: dict[int, Verdict] = {position: outcome for position, outcome in outcomes.items() if outcome}
+    return {**_refused(of_users, refused), **unstored}
 
 
 def _without_late(workspace: int, items: Sequence[Item], now: int) -> list[Item]:

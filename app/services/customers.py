@@ -77,7 +77,7 @@ def save(workspace: int, sent: Sequence[Sent]) -> list[Stored]:
     custom = {field.name: field.type for field in fields.everything(workspace)}
     changed = [profiles.changes(profile) for profile in _with_dates(sent, custom)]
     items = [Item(n, "update", one.uid, change) for n, (one, change) in enumerate(zip(sent, changed, strict=True))]
-    for position, failure in sorted(batches.run(workspace, items).items()):
+    for position, failure in sorted(batches.refused_of(batches.run(workspace, items)).items()):
         raise _at(sent[position].place, failure)
     rows = users_store.find_profiles(workspace, list({one.uid for one in sent}))
     preferences = _prefer(workspace, sent, {uid: row.id for uid, row in rows.items()})

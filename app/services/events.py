@@ -81,25 +81,32 @@ def _record_once(workspace: int, id_hash: str, uid: str, *event: Any) -> str | N
     return outcome if outcome or is_new else DUPLICATE
 
 
-def record_all(workspace: int, now: int, sent: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Record many events as `record` would each with the secret; call in a transaction.
+def record_all(workspace: int, now: int, sent: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str | None]:
+    """Record many events as `record` would each with the secret; return the outcome of each, but DROPPED for ERASED.
 
-    now: epoch milliseconds. sent: the uid and the fields of each; no id may stand there twice, as whether the first one
-    is stored decides about the second.
+    Call in a transaction. now: epoch milliseconds. sent: the uid and the fields of each; no id may stand there twice,
+    as whether the first one is stored decides about the second.
     """
     named = [(uid, fields.get("id")) for uid, fields in sent]
     hashes = [None if id is None or id == uid else names.hash_of(id, full=True) for uid, id in named]
     free = store.claim_ids(workspace, [one for one in hashes if one])
-    chosen = [(uid, fields, one) for (uid, fields), one in zip(sent, hashes, strict=True) if one is None or one in free]
-    happened = new_rows(now, [fields for _, fields, _ in chosen])
+    chosen = [(uid, fields) for (uid, fields), one in zip(sent, hashes, strict=True) if one is None or one in free]
+    happened = new_rows(now, [fields for _, fields in chosen])
     recordings = [
-        Recording(uid, id, row) for (uid, *_), id, row in zip(chosen, ids.several(len(chosen)), happened, strict=True)
+        Recording(uid, id, row) for (uid, _), id, row in zip(chosen, ids.several(len(chosen)), happened, strict=True)
     ]
-    stored = store.record_all(workspace, now, recordings) if recordings else ()
-    if free:
-        store.release_ids(workspace, [one for uid, _, one in chosen if one and uid not in stored])
+    there = set(store.record_all(workspace, now, recordings)) if recordings else set()
     again = {uid for (uid, _), one in zip(sent, hashes, strict=True) if one and one not in free}
-    store.make_users(workspace, dict(zip(again, ids.several(len(again)), strict=True)), now)
+    there |= store.make_users(workspace, dict(zip(again, ids.several(len(again)), strict=True)), now)
+    unstored = [one for (uid, _), one in zip(sent, hashes, strict=True) if one in free and uid not in there]
+    store.release_ids(workspace, [one for one in unstored if one])
+    return [_outcome(uid in there, one is None or one in free) for (uid, _), one in zip(sent, hashes, strict=True)]
+
+
+def _outcome(is_there: bool, is_new: bool) -> str | None:
+    if not is_there:
+        return DROPPED
+    return None if is_new else DUPLICATE
 
 
 def _make_user(workspace: int, uid: str) -> str | None:

@@ -11,18 +11,19 @@ NOW = 1_700_000_000_000
 
 
 def one_by_one(workspace: int, items: list[Item]) -> dict:
-    refused = {}
+    verdicts = {}
     for item in items:
         try:
             if item.type == "event":
-                events.record(workspace, item.uid, **item.fields)
+                if outcome := events.record(workspace, item.uid, **item.fields):
+                    verdicts[item.position] = events.DROPPED if outcome == events.ERASED else outcome
             elif item.type == "nameless":
                 users.save_without_uid(workspace, item.fields)
             else:
                 users.update(workspace, item.uid, item.fields, full=True)
         except errors.Failure as failure:
-            refused[item.position] = failure
-    return refused
+            verdicts[item.position] = failure
+    return verdicts
 
 
 def stored(workspace: int) -> list:

@@ -168,7 +168,8 @@ def test_uids_go_to_those_who_have_none_asone_by_one(api, other_api, seed):
             uid = made[workspace][int(uid)] if uid.isdigit() else uid
             yield Item(position, kind, "" if kind == "nameless" else uid, one)
 
-    assert batches.run(ours, list(items(ours))) == {} == one_by_one(theirs, list(items(theirs)))
+    verdicts = batches.run(ours, list(items(ours)))
+    assert verdicts == one_by_one(theirs, list(items(theirs))) and batches.refused_of(verdicts) == {}
 
     def named(workspace):
         """Those who were made without a uid by their number."""

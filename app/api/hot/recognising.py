@@ -11,7 +11,7 @@ from app import errors, strict_json, uids
 from app.api import auth, proxies
 from app.api.bodies import MAX_BODY
 from app.api.requests import is_safe_id, new_id
-from app.schemas import quick
+from app.schemas import ignored_keys, quick
 from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
 from app.services.keys import Credential
 from app.services.together import Append, Listing, Read, Retrieval, Upsert, Write
@@ -114,8 +114,8 @@ class Recogniser:
     def __call__(self, requests: Sequence[Request]) -> list[Wanted | None]:
         """Return what each request asks for, None if its route must look at it."""
         found = [self._read(request) for request in requests]
-        _check(found, Upsert, quick.users, quick.user)
-        _check(found, Append, quick.events, quick.event)
+        _check(found, Upsert, quick.users, quick.user, ignored_keys.USER.silent)
+        _check(found, Append, quick.events, quick.event, ignored_keys.EVENT.silent)
         return found
 
     def _read(self, request: Request) -> Wanted | None:
@@ -207,15 +207,23 @@ def _check(
     kind: type,
     load_all: Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]] | None],
     load: Callable[[dict[str, Any]], dict[str, Any] | None],
+    silent: frozenset[str],
 ) -> None:
     """Load the fields of what is to be written, and take out what has some that are not surely right.
 
-    All are loaded as one, which takes a third of the time, and each by itself only if that fails.
+    All are loaded as one, which takes a third of the time, and each by itself only if that fails. silent: the keys of
+    which nothing is said; of any other the route warns.
     """
     places = [place for place, one in enumerate(found) if one and one.operation.__class__ is kind]
     bodies: list[dict[str, Any]] = [found[place].operation.fields for place in places]  # type: ignore[union-attr]
     if not bodies:
         return
+    if not silent.issuperset(set().union(*bodies)):
+        for place, body in zip(places, bodies, strict=True):
+            if not silent.issuperset(body):
+                found[place] = None
+        places = [place for place in places if found[place]]
+        bodies = [found[place].operation.fields for place in places]  # type: ignore[union-attr]
     for place, body, fields in zip(places, bodies, load_all(bodies) or map(load, bodies), strict=True):
         if not fields:
             found[place] = None

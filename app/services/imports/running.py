@@ -196,7 +196,7 @@ def _store(plan: Plan, progress: Progress, part: _Part) -> Progress:
 @transaction
 def _store_part(plan: Plan, progress: Progress, part: _Part) -> Progress:
     portion = part.portion
-    refused = {**part.refused, **batches.run_within(plan.workspace, part.ready)}
+    refused = {**part.refused, **batches.refused_of(batches.run_within(plan.workspace, part.ready))}
     done = Progress(
         position=portion.position,
         line=portion.line,

@@ -21,11 +21,11 @@ class Batch(HttpLane):
         return self.send("update", uid, fields)
 
     def record(self, uid: Any, event: Fields) -> Outcome:
-        return self.send("event", uid, event)
+        return self.send("event", uid, {"uid": uid, **event} if "id" in event else event)
 
     def send(self, type: str, uid: Any, fields: Fields) -> Outcome:
         """Send one item of any type."""
-        items = [*self.before, {"type": type, **fields, "id": uid}, *self.after]
+        items = [*self.before, {"type": type, "id": uid, **fields}, *self.after]
         response = self.api.post("batch", {"data": items}, headers=self.headers)
         reply = response.json
         if response.status_code != 200:
@@ -33,7 +33,8 @@ class Batch(HttpLane):
         refused = {error["index"]: error for error in reply["errors"]}
         mine = refused.pop(len(self.before), None)
         assert len(refused) == len(items) - 1, f"the items beside {items} are bad: {reply}"
-        assert (reply["accepted"], reply["rejected"]) == (int(mine is None), len(reply["errors"])), reply
+        stored = sum(reply[name] for name in ("accepted", "duplicate", "dropped"))
+        assert (stored, reply["rejected"]) == (int(mine is None), len(reply["errors"])), reply
         if mine is None:
             return Outcome(True, status=200, said=reply)
         return outcome_of(Answer(400, {"details": {}, **mine}, {}))._replace(status=None)

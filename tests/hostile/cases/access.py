@@ -33,7 +33,7 @@ ROUTES = [
      {"subscribed": True}),
     ("unsubscribe", "DELETE", "/v1/lists/{{list}}/subscribers/{{user}}", None, "F", SUBSCRIBED, OK),
     ("batch", "POST", "/v1/batch", {"data": [{"type": "update", "id": "{{user}}", "first_name": "x"}]}, "F", [],
-     {"status": "queued", "accepted": 1, "rejected": 0, "errors": []}),
+     {"status": "queued", "accepted": 1, "rejected": 0, "duplicate": 0, "dropped": 0, "errors": [], "warnings": []}),
 ]
 
 

@@ -1,0 +1,56 @@
+"""What a body says that nothing is done with, told to the secret (engage.md section 6)."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from flask import Request
+
+from app import errors, strict_json
+from app.api import bodies
+from app.api.auth import has_secret
+from app.api.lean import Reply
+from app.schemas.ignored_keys import Kind
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+HEADER = "Rollcall-Warnings"
+_MAX_BYTES = 1024
+_OK = 200
+
+
+def warns(kind: Kind) -> Callable[[F], F]:
+    """Let the reply of a view name the keys of its body, of that kind, that are ignored."""
+
+    def mark(view: F) -> F:
+        view.warns = kind  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def tell(request: Request, view: Any, response: Reply) -> None:
+    """Name the ignored keys of the request in a header of a reply that says that all went well."""
+    kind = getattr(view, "warns", None)
+    if kind is None or response.status_code != _OK or not has_secret():
+        return
+    try:
+        body = strict_json.loads(bodies.read_body(request))
+    except errors.Failure:  # a reply that was kept does not look at what was sent again
+        return
+    if isinstance(body, dict) and (found := header(list(kind.warnings(body)))):
+        response.headers[HEADER] = found
+
+
+def header(sentences: Sequence[str]) -> str:
+    """Return the sentences as a JSON array in ASCII; no more of them than _MAX_BYTES take, "" for none."""
+    told: list[str] = []
+    for one in sentences:
+        if len(_written([*told, one])) > _MAX_BYTES:
+            break
+        told.append(one)
+    return _written(told) if told else ""
+
+
+def _written(sentences: Sequence[str]) -> str:
+    return json.dumps(sentences, separators=(",", ":"))
