@@ -127,6 +127,7 @@ def test_a_number_that_a_spreadsheet_shortened_is_refused(import_csv, api, field
 
 def test_columns_without_a_name_are_told_as_not_read(import_csv):
     assert "Not read: column 2, Notes." in import_csv(f"id,,Notes\n{fresh()},x,y\n", "--map", "Notes=")
+    assert "Not read: column 2, column 3." in import_csv(f"id,,\n{fresh()},x,\n")  # spreadsheets write such
     assert "Not read" not in import_csv(f"id,city\n{fresh()},x\n")
 
 
