@@ -48,6 +48,14 @@ def test_the_same_export_again_stores_nothing_twice(import_csv, api, list_id, ta
     assert api.get(f"lists/{list_id}").json["subscriber_count"] == 1
 
 
+@pytest.mark.parametrize(("name", "text"), [("c.csv", "id\nu1\n"), ("c.ndjson", '{"uid":"u1"}\n')])
+def test_who_has_left_a_list_is_not_put_on_it_again(import_csv, api, list_id, name, text):
+    import_csv(text, "--list", list_id, name=name)
+    api.put(f"lists/{list_id}/subscribers/u1", {"subscribed": False})
+    assert "1 stored, 0 refused" in import_csv(text, "--list", list_id, "--again", name=name)
+    assert on(api, "u1", list_id) is False
+
+
 def test_lists_are_part_of_how_a_file_is_read(import_csv, api, list_id):
     uid = fresh()
     text = f"id\n{uid}\n"
