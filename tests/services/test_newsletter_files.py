@@ -48,6 +48,14 @@ def test_the_same_export_again_stores_nothing_twice(import_csv, api, list_id, ta
     assert api.get(f"lists/{list_id}").json["subscriber_count"] == 1
 
 
+@pytest.mark.parametrize(("name", "text"), [("c.csv", "id\nu1\n"), ("c.ndjson", '{"uid":"u1"}\n')])
+def test_who_has_left_a_list_is_not_put_on_it_again(import_csv, api, list_id, name, text):
+    import_csv(text, "--list", list_id, name=name)
+    api.put(f"lists/{list_id}/subscribers/u1", {"subscribed": False})
+    assert "1 stored, 0 refused" in import_csv(text, "--list", list_id, "--again", name=name)
+    assert on(api, "u1", list_id) is False
+
+
 def test_lists_are_part_of_how_a_file_is_read(import_csv, api, list_id):
     uid = fresh()
     text = f"id\n{uid}\n"
@@ -127,6 +135,7 @@ def test_a_number_that_a_spreadsheet_shortened_is_refused(import_csv, api, field
 
 def test_columns_without_a_name_are_told_as_not_read(import_csv):
     assert "Not read: column 2, Notes." in import_csv(f"id,,Notes\n{fresh()},x,y\n", "--map", "Notes=")
+    assert "Not read: column 2, column 3." in import_csv(f"id,,\n{fresh()},x,\n")  # spreadsheets write such
     assert "Not read" not in import_csv(f"id,city\n{fresh()},x\n")
 
 

@@ -1,11 +1,16 @@
 """CSV files as spreadsheets write them are read, or refused with what to do and the right line."""
 
 import csv
+import io
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.services import customers
-from app.services.imports import CsvFile, csv_files, records
+from app.services.imports import CsvFile, csv_files, records, text_forms
 from tests.factories import fresh
 
 
@@ -21,6 +26,33 @@ def test_every_encoding_line_end_and_separator_is_read_alike(tmp_path, encoding,
     found = CsvFile(path)
     assert [found.header, *(one.content for part in found.portions(0, 0) for one in part.records)] == rows
     assert [part.position for part in found.portions(0, 0)] == [path.stat().st_size]
+
+
+_CELLS = st.text(st.sampled_from("a\u0a0a\u0d0d\ud83d\ude00😀é\"'\n\r\t,; =\u2028"), max_size=6)
+
+
+@given(
+    rows=st.lists(st.lists(_CELLS, min_size=2, max_size=2), min_size=1, max_size=5),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    separator=st.sampled_from(",;\t"),
+    block=st.sampled_from([2, 4, 6, 64]),
+)
+def test_any_rows_are_read_as_written_wherever_a_block_ends(rows, encoding, end, separator, block):
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerows([["id", "city"], *rows])
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file, pytest.MonkeyPatch.context() as patch:
+        file.write(text.getvalue().encode(encoding, "replace"))
+        file.flush()
+        found = CsvFile(Path(file.name))
+        patch.setattr(text_forms, "_BLOCK", block)
+        patch.setattr(records, "PORTION", 2)
+        portions = list(found.portions(0, 0))
+        begun = list(found.portions(portions[0].position, portions[0].line))
+    cells = [[cell.encode(encoding, "replace").decode(encoding).strip() for cell in row] for row in rows]
+    assert [one.content for portion in portions for one in portion.records] == cells
+    assert begun == portions[1:]
 
 
 def test_a_file_with_cr_line_ends_is_imported(import_csv, api):

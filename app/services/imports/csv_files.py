@@ -18,7 +18,9 @@ MAX_COLUMNS = 99
 MAX_ROW = 8 * 1024 * 1024  # bytes of a row that is read to its end, as only there the next one begins
 _MAX_KEPT = 8 * 1024  # characters of a cell in a row of more than MAX_LINE bytes; no field takes half as many
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
-_SAYS_SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t]*[\r\n]*', re.ASCII | re.IGNORECASE)  # as Excel reads it
+_SAYS_SEPARATOR = re.compile(
+    r'"?sep=([^\w\s"\x00-\x1f]|\t)"?[,;\t]*[\r\n]*', re.ASCII | re.IGNORECASE
+)  # as Excel reads it
 _QUOTED = re.compile('"[^"]*"?')
 
 csv.field_size_limit(MAX_ROW)  # the limit of the interpreter, 131,072 characters, would end the import
@@ -79,8 +81,7 @@ class CsvFile:
             wrong = "Must have fewer than 100 columns."
         elif not strict_json.is_storable("".join(names)):
             wrong = 'Must be UTF-8 without NUL. In a spreadsheet, save the file as "CSV UTF-8".'
-        elif len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+        elif twice := next((name for name in names if name and names.count(name) > 1), None):
             wrong = f"Must not have two columns with the name {twice!a}."
         if wrong:
             raise errors.InvalidInput({"header": [wrong]})
