@@ -47,6 +47,7 @@ EVENTS = (
     *(refused("properties", {"event": "Paid", "properties": bad}) for bad in ("x", 5, ["a"])),
     *(refused("properties.a", {"event": "Paid", "properties": {"a": bad}}) for bad in (None, {}, [], {"b": 1})),
     refused("properties", {"event": "Paid", "properties": {f"k{number}": 1 for number in range(101)}}),
+    *(refused("properties", {"event": "Paid", "properties": {key: 1, "n": 1}}) for key in ("", "k" * 129, "é" * 129)),
     *(refused("timestamp", {"event": "Paid", "timestamp": bad}) for bad in BAD_DATES),
 )  # fmt: skip
 # No JSON that Rollcall reads: no field is named. One such item refuses the whole body of a batch.
