@@ -7,7 +7,7 @@ from flask import Response
 from app import errors
 from app.api import replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
-from app.api.blueprint import Blueprint, makes_user, may_raise
+from app.api.blueprint import Blueprint, may_raise
 from app.schemas.events import EventPageSchema, EventQuerySchema, EventSchema
 from app.schemas.status import StatusSchema
 from app.services import events
@@ -23,7 +23,6 @@ blp = Blueprint("events", __name__, description="What the users did.")
 
 @blp.post("/users/<uid:uid>/events")
 @requires(PUBLIC_KEY)
-@makes_user
 @blp.arguments(EventSchema)
 @blp.response(200, StatusSchema, description="The event is taken.", headers=_OUTCOME)
 def record(event: dict[str, Any], uid: str) -> Response:

@@ -7,7 +7,7 @@ from flask import Response, current_app
 from app import errors
 from app.api import pages, replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, caller, current_workspace, has_secret, requires
-from app.api.blueprint import Blueprint, makes_user, may_raise
+from app.api.blueprint import Blueprint, may_raise
 from app.api.conditions import conditions
 from app.api.signatures import about
 from app.schemas.accounts import MergeSchema, QueuedSchema
@@ -59,7 +59,6 @@ def retrieve(uid: str) -> Response:
 @blp.put("/users/<uid:uid>")
 @requires(PUBLIC_KEY)
 @about("uid")
-@makes_user
 @may_raise(errors.EmailChange, errors.UidTaken)
 @blp.arguments(UpdateUserSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
@@ -70,7 +69,6 @@ def update(changes: dict[str, Any], uid: str) -> Response:
 
 @blp.patch("/users/<uid:uid>")
 @requires(SECRET_KEY)
-@makes_user
 @may_raise(errors.UidTaken, errors.PreconditionFailed)
 @blp.arguments(PatchUserSchema)
 @blp.response(200, UserSchema, description="The user, with an ETag.")

@@ -56,12 +56,19 @@ class Uid(Rule):
             {"type": "integer", "minimum": -MAX_INTEGER, "maximum": MAX_INTEGER},
         ]
     }
+    is_valid = staticmethod(uids.is_valid)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = digits_of(value)
-        if not isinstance(text, str) or not uids.is_valid(text):
+        if not isinstance(text, str) or not self.is_valid(text):
             raise ValidationError(uids.RULE)
         return text
+
+
+class StoredUid(Uid):
+    """The uid of a user who is read or goes: also one that only an earlier rule let in."""
+
+    is_valid = staticmethod(uids.may_be_stored)
 
 
 def digits_of(value: Any) -> Any:

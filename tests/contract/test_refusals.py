@@ -52,7 +52,7 @@ EVENTS = (
 )  # fmt: skip
 # No JSON that Rollcall reads: no field is named. One such item refuses the whole body of a batch.
 UNREADABLE = (2**53, -(2**53), float("nan"), float("inf"), json.loads("[" * 10 + "]" * 10))
-UIDS = ("", " a", "a ", "a/b", ".", "..", "a\tb", "a\x7f", "a\x85b", "x" * 256)
+UIDS = ("", " a", "a ", "a/b", ".", "..", "a\tb", "a\x7f", "a\x85b", "x" * 256, "a\u200b", "\ufeffa", "\u3164")
 JSON_UIDS = (None, True, 1.5, [], {})
 
 
