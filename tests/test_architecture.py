@@ -23,6 +23,7 @@ LEAVES = {
     "profiles",
     "pulse",
     "rules",
+    "spelling",
     "strict_json",
     "uids",
     "waiting",
