@@ -155,7 +155,9 @@ def _load(index: int, item: Any) -> Item:
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in _SCHEMAS:
         raise errors.InvalidInput({"type": ["Must be create, update or event."]})
-    uid = load_uid(item.get("id"))
+    if "id" not in item:
+        raise errors.InvalidInput({"id": [str(_UID.error_messages["required"])]})
+    uid = load_uid(item["id"])
     return Item(index, kind, uid, load_fields(kind, {name: item[name] for name in item if name != "id"}))
 
 

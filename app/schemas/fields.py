@@ -272,11 +272,20 @@ class Cursor(Rule):
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": ids.PATTERN}
     is_valid = staticmethod(ids.is_id)
+    rule = "Must be a cursor from an earlier reply."
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if not isinstance(value, str) or not self.is_valid(value):
-            raise ValidationError("Must be a cursor from an earlier reply.")
+            raise ValidationError(self.rule)
         return value
+
+
+class Id(Cursor):
+    """The id of something of ours. of: what it is, as a sentence says it."""
+
+    def __init__(self, of: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rule = f"Must be the id of a {of}."
 
 
 class EventCursor(Cursor):
