@@ -36,6 +36,12 @@ def of_path(path: str) -> str:
     return ATOMIC if is_misspelt else ENGAGE
 
 
+def needs_nobody(path: str) -> bool:
+    """Return True if there is nothing at the path, and near it neither, that a caller could log in to."""
+    version, first, _ = _words(path)
+    return of_path(path) == ENGAGE and (path.rstrip("/") == f"/{_VERSION}" or not (version or first in _nouns))
+
+
 def _words(path: str) -> tuple[str, str, str]:
     """The version of a path, "" for none, and the two words behind it."""
     words = path.split("/")[1:]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, g
+from werkzeug.exceptions import NotFound
 
 from app import errors, ids, logs, strict_json, uids
 from app.api import auth, bearers, bodies, cors, faces, rates
@@ -61,6 +62,8 @@ def prepare() -> Response | None:
     wait_for_storage(request)
     if request.method == "OPTIONS":
         return answer_options(request)
+    if isinstance(request.routing_exception, NotFound) and faces.needs_nobody(request.path):
+        return None  # Flask answers that there is nothing: asked for a password, people would look for one
     check_caller = auth.check if faces.of_path(request.path) == faces.ENGAGE else bearers.check
     check_caller(request, view)
     check_path(request)
