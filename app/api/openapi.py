@@ -78,6 +78,9 @@ _HEADERS = {
     503: _RETRY_AFTER,
 }
 _EXAMPLE_PLACES = {faces.ENGAGE: "email", faces.ATOMIC: "/users/3/profile/email", faces.OAUTH: "email"}
+_EXAMPLE_HINTS: dict[type[errors.Failure], str] = {
+    errors.WrongCredentials: "The password is not the secret key that belongs to this public key.",
+}
 _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
 _PATH_PARAMETERS = {
     "environment": {"description": "The environment id of the workspace.", "example": "XQ19azQe"},
@@ -255,6 +258,7 @@ def _error_example(failure: type[errors.Failure], face: str) -> dict[str, Any]:
         made: errors.Failure = failure({_EXAMPLE_PLACES[face]: ["Must be a valid email address."]})
     else:
         made = failure("The body must not be longer than 65536 bytes." if failure is errors.BodyTooLarge else None)
+    made.hint = _EXAMPLE_HINTS.get(failure, "")
     return faces.error_body(face, made, "f1c2d3e4a5b60718")
 
 
