@@ -20,7 +20,7 @@ _ID_BITS = 64
 _SAFE_ID = re.compile("[A-Za-z0-9._-]{1,64}")
 _WITHOUT_STORAGE = ("health", "openapi", "swagger_ui")  # blueprints that answer while the database is away
 _SOME_ID = "0" * 24  # stands for a part that the path of this route does not have
-_WRITES = ("POST", "PUT", "PATCH")
+WRITES = ("POST", "PUT", "PATCH")
 _UIDS: dict[str, type[errors.Failure]] = {"uid": errors.UserNotFound, "account": errors.AccountNotFound}
 _NONE_SUCH = f"It {uids.RULE[0].lower()}{uids.RULE[1:]}"
 SAFE_HEADERS = {
@@ -135,7 +135,7 @@ def check_path(request: Request) -> None:
 
 
 def _check_uids(request: Request, given: Mapping[str, str]) -> None:
-    is_write = request.method in _WRITES
+    is_write = request.method in WRITES
     can_be = uids.is_valid if is_write else uids.may_be_stored
     for name, failure in _UIDS.items():
         if not can_be(given.get(name, _SOME_ID)):
