@@ -13,6 +13,7 @@ LAST = (date(2200, 1, 1).toordinal() - _EPOCH) * _DAY_MS - 1
 # as milliseconds it is March 1973.
 _FIRST_MILLISECONDS = 100_000_000_000
 _MAX_LENGTH = 64  # bounds the regex; the longest valid form has 35 characters
+_DATE_LENGTH = 10  # characters of `2026-01-31`: no other form is as short
 
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
@@ -38,6 +39,18 @@ def parse(value: object) -> int:
     if not FIRST <= milliseconds <= LAST:
         raise ValueError("Must lie between the years 1900 and 2199 in UTC.")
     return milliseconds
+
+
+def span(text: str) -> tuple[int, int] | None:
+    """Return the first and the last epoch millisecond (UTC) of a date in a text, None where `parse` refuses it.
+
+    A date alone stands for its day in UTC, any other for one moment.
+    """
+    try:
+        first = parse(text)
+    except ValueError:
+        return None
+    return first, first + _DAY_MS - 1 if len(text) == _DATE_LENGTH else first
 
 
 def render(milliseconds: int) -> str:

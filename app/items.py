@@ -6,6 +6,13 @@ from typing import Any, NamedTuple, overload
 from app import errors
 
 
+class Place(NamedTuple):
+    """What a body asks for on a list; status: one of app/consent.py."""
+
+    list_id: str
+    status: str
+
+
 class Item(NamedTuple):
     """One write: "create", "update" or "event" of the user of that uid, with the fields of that route.
 

@@ -3,8 +3,10 @@
 A rule is a tree of JSON: `all`, `any` and `not` over leaves. docs/segments.md says what each leaf means.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from app.contacts import key_of_email, key_of_number
 
 EVERYBODY = "0" * 24  # the id of the segment `all`, the same in every workspace: it sorts before all ids that we make
 MAX_DEPTH = 10
@@ -23,6 +25,9 @@ ATTRIBUTES = {
     "member_count": NUMBER, "created_at": DATE, "last_interaction": DATE, "app_last_active": DATE,
 }  # fmt: skip
 
+# Attribute -> what all spellings of a value share, by which it is compared unless the leaf has `exact`.
+SPELLINGS: dict[str, Callable[[str], str]] = {"email": key_of_email, "number": key_of_number}
+
 EQUALITY, LISTS = ("is", "is_not"), ("in", "not_in")
 SUBSTRINGS = ("contains", "starts_with", "ends_with")
 ORDER = ("lt", "lte", "gt", "gte")
@@ -30,6 +35,7 @@ PRESENCE = ("exists", "missing")
 OPERATORS = (*EQUALITY, *LISTS, *SUBSTRINGS, *ORDER, "between", *PRESENCE)
 CASELESS = (*EQUALITY, *LISTS, *SUBSTRINGS)  # those that `ignore_case` goes with
 NEGATIONS = {"is_not": "is", "not_in": "in", "missing": "exists"}
+EXACT = (*CASELESS, *ORDER, "between")  # those that `exact` goes with
 COUNTS = ("is", *ORDER)
 AGGREGATES = ("sum", "avg", "min", "max")
 OWN_VALUE = "$value"  # in the place of a property: the value of the event itself
@@ -41,6 +47,14 @@ ROOT = "/rule"  # the JSON pointer of a rule in the body that brings it
 def kind_of(attribute: str) -> str:
     """Return what the values of an attribute are; those of meta may be anything."""
     return ANY if attribute.startswith(META) else ATTRIBUTES[attribute]
+
+
+def is_exact(leaf: Mapping[str, Any]) -> bool:
+    """Tell whether a leaf compares an attribute that has SPELLINGS as it is spelt.
+
+    `"ignore_case": false` beside email is older than `exact`, and means the same.
+    """
+    return bool(leaf.get("exact", leaf["attribute"] == "email" and leaf.get("ignore_case") is False))
 
 
 def leaves(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -24,6 +24,8 @@ CREATE_RULE = (
     "Must be letters and digits only. For any other uid use PUT /users/{uid}, "
     "or set ROLLCALL_CREATE_ID=any on the server."
 )
+NOT_THE_ID = "Must be the same as id. What GET showed of a user is changed by PUT /users/{uid}."
+NOT_THAT_USER = "Must be the uid, or the id that GET shows of that user."
 
 _EARLIER = re.compile(r"(?!\.{1,2}\Z)(?!\s)[^\x00-\x1f\x7f-\x9f/]{1,255}(?<!\s)")
 _UID = re.compile(rf"(?![{_INVISIBLE}]){_EARLIER.pattern}(?<![{_INVISIBLE}])")

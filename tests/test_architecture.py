@@ -8,6 +8,8 @@ LEAVES = {
     "actions",
     "clock",
     "config",
+    "consent",
+    "contacts",
     "counters",
     "cursors",
     "dates",

@@ -19,7 +19,7 @@ from app.models.database import db, forget_connection
 from app.models.lists import List
 from app.models.sdk_keys import SdkKey
 from app.models.segments import Segment
-from app.services import audit, clients, keys, links, sdk_keys, storage, workspaces
+from app.services import audit, clients, keys, sdk_keys, storage, workspaces
 from tests.conftest import ENGINES
 from tests.factories import Api, basic
 from tests.issuers import OTHER_RSA_KEY, RSA_KEY, pem, token
@@ -96,6 +96,7 @@ class World:
         self.environments = {"own": made["A"].environment_id, "theirs": made["B"].environment_id, "nobody": "ZZ99zzZZ"}
         for name, kinds in (("A", ("own", "both")), ("B", ("both", "theirs"))):
             self._fill(name, kinds)
+        self.links = {name: self._links(self.api[name]) for name in "AB"}
         self.headers = self._credentials(made["A"], made["B"])
         app.extensions["credentials"].clear()  # it remembers that the pair which lapsed was good a moment ago
         self.columns = {
@@ -125,6 +126,12 @@ class World:
             about = {"first_name": mark, "email": f"{uid}@example.com", "meta": {"mark": uid, mark: 1}}
             api.user(uid, **about, **everything, device_token=f"token-{uid}")
             assert api.post(f"users/{uid}/events", {"event": mark}).status_code == 200
+
+    def _links(self, api: Api) -> dict[str, str]:
+        news = api.post("lists", {"title": "opt-in", "double_optin": True}).json["id"]
+        made = api.post(f"lists/{news}/subscribers", {"email": "ours@example.com"}).json
+        found = {name: made[f"{name}_url"] for name in ("confirmation", "unsubscribe")}
+        return {"confirm" if name == "confirmation" else name: url.split("/")[-2] for name, url in found.items()}
 
     def _make_segment(self, name: str, kind: str) -> None:
         fields = {"name": MARKS[name], "rule": {"attribute": "first_name", "is": MARKS[name]}}
@@ -218,10 +225,7 @@ class World:
 
     def _link(self, kind: str, purpose: str) -> str:
         """A link that belongs to the workspace, or one that says so and was signed with the key of the other."""
-        made = {
-            name: getattr(links.make(self.id[name], self.ids[one], self.list_ids[one]), purpose)
-            for name, one in (("A", kind if kind in ("own", "both") else "own"), ("B", "theirs"))
-        }
+        made = {name: self.links[name][purpose] for name in "AB"}
         forged = made["A"].partition(".")[0] + "." + made["B"].partition(".")[2]
         return {"theirs": made["B"], "nobody": forged}.get(kind, made["A"])
 
@@ -311,6 +315,17 @@ def test_every_route_is_in_the_table_and_every_row_is_a_route(world):
         for method in rule.methods - {"OPTIONS"}
     }
     assert {row.route for row in ROWS} == served
+
+
+def test_safe_methods_change_nothing(world):
+    """HEAD, GET and OPTIONS of every route, by everybody (RFC 9110 section 9.2.1): proxies and scanners send them."""
+    for row in (row for row in ROWS if row.method in ("GET", "HEAD")):
+        before = world.dump()
+        for credential in TABLE["levels"][row.level]:
+            for kind in row.kinds:
+                for method in {row.method, "OPTIONS"}:
+                    world.call(row._replace(method=method), credential, kind).close()
+        assert world.dump() == before, (row.method, row.path)
 
 
 def test_every_level_answers_every_credential(world):

@@ -58,6 +58,16 @@ def test_the_lenient_forms(text, shown):
     assert dates.render(dates.parse(text)) == f"{shown}+00:00"
 
 
+def test_a_date_alone_stands_for_its_day_and_any_other_for_a_moment():
+    first, last = dates.span("2026-01-31")
+    assert (dates.render_zulu(first), dates.render_zulu(last)) == (
+        "2026-01-31T00:00:00.000Z",
+        "2026-01-31T23:59:59.999Z",
+    )
+    assert dates.span("2026-01-31T00:00+00") == (first, first) and dates.span("2199-12-31")[1] == dates.LAST
+    assert dates.span("2026-02-30") is None
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "garbage", "2026-02-30", "2016-12-31T23:59:60Z", "2026-01-01T24:00:00Z", "2026-W01-1", "10000-01-01", "20200811",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.consent import SUBSCRIBED
+from app.items import Place
 from app.models import users as users_store
 from app.models.database import db
 from app.services import accounts, audit, deletions, users
@@ -63,7 +65,7 @@ def hidden(api, workspace, make_list):
     api.user(other)
     accounts.join(workspace, other, [{"id": uid}])
     accounts.join(workspace, uid, [{"id": api.user(is_account=True)["uid"]}])
-    users.update(workspace, uid, {"lists": [make_list("News")]}, full=True)
+    users.update(workspace, uid, {"lists": [Place(make_list("News"), SUBSCRIBED)]}, full=True)
     id = users.retrieve(workspace, uid).id
     deletions.request(workspace, [uid], 60_000, audit.SHELL)
     return id

@@ -56,10 +56,17 @@ def test_the_unversioned_routes_are_the_same_as_those_under_v1(app):
     assert versioned and versioned <= rules
 
 
+def resolved(document, parameter):
+    """Return a parameter, which may stand among the components."""
+    name = parameter.get("$ref", "").rpartition("/")[2]
+    return document["components"]["parameters"][name] if name else parameter
+
+
 def test_everything_is_described(document):
     for name, operation in operations(document):
         assert operation["summary"], name
-        assert all(parameter["description"] for parameter in operation.get("parameters", [])), name
+        named = [resolved(document, parameter) for parameter in operation.get("parameters", [])]
+        assert all(parameter["description"] for parameter in named), name
         assert "requestBody" not in operation or operation["requestBody"]["description"], name
         assert all(reply["description"] for reply in operation["responses"].values()), name
     for name, schema in document["components"]["schemas"].items():

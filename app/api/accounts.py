@@ -8,6 +8,7 @@ from app import errors
 from app.api import pages, replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, requires
 from app.api.blueprint import Blueprint, may_raise
+from app.api.conditions import conditional
 from app.schemas.accounts import ConvertSchema, JoinSchema, RoleSchema
 from app.schemas.pages import PageQuerySchema, UserPageSchema
 from app.schemas.users import UserSchema
@@ -21,6 +22,7 @@ blp = Blueprint("accounts", __name__, description="Users who belong to other use
 @may_raise(errors.UserNotFound)
 @blp.arguments(ConvertSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what changed.")
+@conditional()
 def convert(wanted: dict[str, str], uid: str) -> Response:
     """Make a user an account, or a customer."""
     is_account = wanted["type"] == "account"
@@ -32,6 +34,7 @@ def convert(wanted: dict[str, str], uid: str) -> Response:
 @may_raise(errors.UserNotFound, errors.AccountNotFound)
 @blp.arguments(JoinSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent.")
+@conditional()
 def join(wanted: dict[str, Any], uid: str) -> Response:
     """Put a user in accounts."""
     return replies.changed_user(accounts.join(current_workspace(), uid, wanted["accounts"]), wanted)
@@ -42,6 +45,7 @@ def join(wanted: dict[str, Any], uid: str) -> Response:
 @may_raise(errors.UserNotFound, errors.AccountNotFound)
 @blp.arguments(RoleSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent.")
+@conditional()
 def set_role(wanted: dict[str, Any], uid: str, account: str) -> Response:
     """Give a user another role in an account."""
     changed = accounts.set_role(current_workspace(), uid, account, wanted["role"])
@@ -52,6 +56,7 @@ def set_role(wanted: dict[str, Any], uid: str, account: str) -> Response:
 @requires(PUBLIC_KEY)
 @may_raise(errors.UserNotFound, errors.AccountNotFound)
 @blp.response(200, UserSchema, description="The user; to the public key only who it is.")
+@conditional()
 def leave(uid: str, account: str) -> Response:
     """Take a user out of an account."""
     return replies.changed_user(accounts.leave(current_workspace(), uid, account), {})

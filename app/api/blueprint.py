@@ -65,6 +65,12 @@ class EnvironmentConverter(BaseConverter):
     regex = environments.FORM
 
 
+def makes_user(view: F) -> F:
+    """Say that the view makes a user of the uid in its path where there is none: conditions may ask for that."""
+    view.makes_user = True  # type: ignore[attr-defined]
+    return view
+
+
 def may_raise(*failures: type[errors.Failure]) -> Callable[[F], F]:
     """Say which failures of its own the view can answer with, for the OpenAPI document."""
 

@@ -1,24 +1,110 @@
-"""If-Match and If-None-Match on a write (RFC 9110 section 13.1)."""
+"""If-Match and If-None-Match (RFC 9110 section 13.1; docs/conditions.md).
 
+An ETag is "<state>.<view>": the first half is that of what callers write, the second of all that a reply shows. A
+write compares the first alone, so that an event does not fail an edit.
+"""
+
+import functools
 from collections.abc import Callable
+from typing import Any, TypeVar
 
-from flask import request
+from flask import Request, Response, current_app, g, request
 
 from app import errors
-from app.api import replies
+from app.api import faces, replies
+from app.api.auth import OPEN, SECRET_KEY, current_workspace
+from app.services import conditions
+from app.services.conditions import Holds
 from app.services.users import UserRow
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-def conditions() -> tuple[Callable[[UserRow], bool] | None, bool]:
-    """Return what must be true of the user, None for nothing, and whether there must be no user yet.
+_NAMES = ("If-Match", "If-None-Match")
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
-    Raises errors.InvalidInput for what we do not keep: a list of ETags, a weak one.
+
+def conditional(name: str = "uid", makes: bool = True) -> Callable[[F], F]:
+    """Let a view change the user whom its path, else its body, calls so only where the conditions of the request hold.
+
+    Stands next to the view, below what reads the body. The view runs in one transaction with the look at the user.
+    makes: whether a user who must be new may be made before the view runs.
     """
-    match, none_match = request.headers.get("If-Match"), request.headers.get("If-None-Match")
-    if none_match not in (None, "*"):
-        raise errors.InvalidInput({"If-None-Match": ["Must be *."]})
-    if match is None:
-        return None, none_match is not None
-    if not (match.startswith('"') and match.endswith('"') and match.count('"') == 2):
-        raise errors.InvalidInput({"If-Match": ["Must be the ETag of one reply."]})
-    return lambda user: replies.etag(replies.user_json(user)) == match, none_match is not None
+
+    def mark(view: F) -> F:
+        @functools.wraps(view)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            holds = wanted()
+            if holds is None:
+                return view(*args, **kwargs)
+            uid = kwargs[name] if name in kwargs else args[0][name]
+            only_new = makes and _makes_user() and request.if_none_match.star_tag
+            g.makes_user = only_new  # by this very request
+            return conditions.held(current_workspace(), uid, holds, only_new, lambda: view(*args, **kwargs))
+
+        return obeys_conditions(run)  # type: ignore[return-value]
+
+    return mark
+
+
+def obeys_conditions(view: F) -> F:
+    """Say that the view looks at conditions, as `conditional` does, or by itself with `wanted`."""
+    view.conditional = True  # type: ignore[attr-defined]
+    return view
+
+
+def tells_etag(view: F) -> F:
+    """Say that the view answers an ETag, and 304 by `not_modified`, for the OpenAPI document."""
+    view.tells_etag = True  # type: ignore[attr-defined]
+    return view
+
+
+def wanted() -> Holds | None:
+    """Return what must be true of the user before the request changes it; None where it says nothing.
+
+    Nobody at all is changed by a route that would answer 404: it does so.
+    """
+    if not any(name in request.headers for name in _NAMES):
+        return None
+    match, none_match = request.if_match, request.if_none_match
+    has_match, may_be_made = "If-Match" in request.headers, _makes_user()
+
+    def holds(found: UserRow | None) -> bool:
+        if found is None:
+            return not has_match or not may_be_made
+        etag = replies.etag(replies.user_json(found)).strip('"')
+        states = {_state(one) for one in match.as_set(include_weak=True)}
+        return (not has_match or match.star_tag or _state(etag) in states) and not none_match.contains_weak(etag)
+
+    return holds
+
+
+def not_modified(response: Response) -> Response:
+    """Return 304 in place of a response that the caller has already, by If-None-Match."""
+    etag = response.headers["ETag"].strip('"')
+    if "If-None-Match" not in request.headers or not request.if_none_match.contains_weak(etag):
+        return response
+    unchanged = Response(status=304)
+    unchanged.headers["ETag"] = response.headers["ETag"]
+    return unchanged
+
+
+def refuse_where_none_hold(request: Request, view: Any) -> None:
+    """Refuse conditions on a route that does not look at them: who sends them believes to be safe.
+
+    Raises errors.InvalidInput.
+    """
+    if request.method in _SAFE or view is None or faces.of_path(request.path) != faces.ENGAGE:
+        return
+    sent = next((name for name in _NAMES if name in request.headers), None)
+    if sent and getattr(view, "access", SECRET_KEY) != OPEN and not getattr(view, "conditional", False):
+        raise errors.InvalidInput({sent: ["Is not looked at here: leave it out. docs/conditions.md names the routes."]})
+
+
+def _makes_user() -> bool:
+    """Whether the route makes a user where there is none: of the uid in its path, or of one in its body."""
+    view = current_app.view_functions[request.endpoint or ""]
+    return "uid" not in (request.view_args or {}) or getattr(view, "makes_user", False)
+
+
+def _state(etag: str) -> str:
+    return etag.partition(".")[0]

@@ -7,7 +7,8 @@ from flask import Response
 from app import errors
 from app.api import replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
-from app.api.blueprint import Blueprint, may_raise
+from app.api.blueprint import Blueprint, makes_user, may_raise
+from app.api.conditions import conditional
 from app.schemas.events import EventPageSchema, EventQuerySchema, EventSchema
 from app.schemas.status import StatusSchema
 from app.services import events
@@ -23,8 +24,10 @@ blp = Blueprint("events", __name__, description="What the users did.")
 
 @blp.post("/users/<uid:uid>/events")
 @requires(PUBLIC_KEY)
+@makes_user
 @blp.arguments(EventSchema)
 @blp.response(200, StatusSchema, description="The event is taken.", headers=_OUTCOME)
+@conditional(makes=False)
 def record(event: dict[str, Any], uid: str) -> Response:
     """Record something a user did."""
     return replies.recorded(events.record(current_workspace(), uid, **event, full=has_secret()))

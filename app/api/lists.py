@@ -8,6 +8,7 @@ from app import errors
 from app.api import pages, replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, caller, current_workspace, requires
 from app.api.blueprint import Blueprint, may_raise
+from app.api.conditions import conditional
 from app.schemas.lists import (
     CreateListSchema,
     ListFieldsSchema,
@@ -17,6 +18,8 @@ from app.schemas.lists import (
     PlaceSchema,
     SubscribedSchema,
     SubscriberSchema,
+    SubscribersPageSchema,
+    SubscribersQuerySchema,
 )
 from app.schemas.pages import PageQuerySchema
 from app.schemas.status import StatusSchema
@@ -82,6 +85,19 @@ def subscribe(person: dict[str, Any], list_id: str) -> Response:
     return replies.subscriber(lists.subscribe(current_workspace(), list_id, person))
 
 
+@blp.get("/lists/<list:list_id>/subscribers")
+@requires(SECRET_KEY)
+@may_raise(errors.ListNotFound)
+@blp.arguments(SubscribersQuerySchema, location="query")
+@blp.response(200, SubscribersPageSchema, description="A page of places.")
+def subscribers(query: dict[str, Any], list_id: str) -> Response:
+    """List who has a place on a list, with the link to confirm while it is pending."""
+    found = lists.subscribers(
+        current_workspace(), list_id, query["limit"], *pages.cursors(query), status=query.get("status")
+    )
+    return replies.subscribers(found)
+
+
 @blp.get("/lists/<list:list_id>/subscribers/<uid:uid>")
 @requires(SECRET_KEY)
 @may_raise(errors.ListNotFound, errors.UserNotFound)
@@ -96,6 +112,7 @@ def subscriber(list_id: str, uid: str) -> Response:
 @may_raise(errors.ListNotFound, errors.UserNotFound, errors.Conflict)
 @blp.arguments(SubscribedSchema)
 @blp.response(200, SubscribedSchema, description="Whether the user is subscribed now.")
+@conditional()
 def set_subscribed(wanted: dict[str, bool], list_id: str, uid: str) -> Response:
     """Subscribe or unsubscribe a user."""
     lists.set_subscribed(current_workspace(), list_id, uid, wanted["subscribed"])
@@ -106,6 +123,7 @@ def set_subscribed(wanted: dict[str, bool], list_id: str, uid: str) -> Response:
 @requires(SECRET_KEY)
 @may_raise(errors.ListNotFound, errors.UserNotFound)
 @blp.response(200, StatusSchema, description="The user is not on the list.")
+@conditional()
 def unsubscribe(list_id: str, uid: str) -> Response:
     """Take a user off a list."""
     lists.unsubscribe(current_workspace(), list_id, uid)

@@ -1,5 +1,6 @@
 """The OpenAPI document: what smorest gathers from the views, and what we can say of every operation alike."""
 
+import copy
 import inspect
 import re
 from collections import defaultdict
@@ -9,7 +10,7 @@ import yaml
 from flask import Flask, current_app
 
 from app import environments, errors, ids, uids
-from app.api import faces
+from app.api import faces, retries
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
 from app.api.bearers import BEARER, SDK
 from app.api.blueprint import Api, EnvironmentConverter, ListIdConverter, SegmentIdConverter, UidConverter
@@ -72,6 +73,33 @@ _RATE_HEADERS = {
         "schema": {"type": "string", "example": '"address";r=9999;t=1, "key";r=19998;t=1'},
     },
 }
+_CONDITIONS = {
+    "IfMatch": {
+        "name": "If-Match",
+        "description": "Change the user only in the state of one of these ETags; `*`: only if there is a user.",
+        "example": '"6f1d0a4c8e2b4f60a1c3d5e7f9b1d3f5.1a2b3c4d"',
+    },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "description": "Do it only if no such ETag is that of the user; `*`: only if there is no user yet.",
+        "example": "*",
+    },
+}
+_IF_CHANGED = {
+    "IfNoneMatchRead": {
+        "name": "If-None-Match",
+        "description": "Answer 304 where one of these ETags is still that of the user.",
+        "example": '"6f1d0a4c8e2b4f60a1c3d5e7f9b1d3f5.1a2b3c4d"',
+    },
+}
+_IDEMPOTENCY_KEY = {
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "description": "The same key and request within 24 hours is done once, and answered as the first time.",
+        "example": "5f0c9d2e-order-17",
+    },
+}
+_ETAG = {"ETag": {"description": "The state of the user, and the view of it.", "schema": {"type": "string"}}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
 _HEADERS = {
     401: {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}},
@@ -129,6 +157,8 @@ def new_api(app: Flask) -> Api:
         api.spec.components.schema(name, schema)
     for name, header in _RATE_HEADERS.items():
         api.spec.components.header(name, header)
+    for name, parameter in (_CONDITIONS | _IF_CHANGED | _IDEMPOTENCY_KEY).items():
+        api.spec.components.parameter(name, "header", {**parameter, "schema": {"type": "string"}})
     return api
 
 
@@ -140,7 +170,7 @@ def _names(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]:
 def document() -> dict[str, Any]:
     """Return the whole document of the current app."""
     api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    found: dict[str, Any] = api.spec.to_dict()
+    found: dict[str, Any] = copy.deepcopy(api.spec.to_dict())  # it gives away its own
     schemas = found["components"]["schemas"]
     found["components"].pop("responses", None)
     _describe(schemas)
@@ -152,6 +182,7 @@ def document() -> dict[str, Any]:
                 operation["operationId"] = rule.endpoint.replace(".", "_")
                 operation["security"] = _security(view)
                 _finish(operation, path, view, schemas, method)
+                _name_headers(operation, path, method, view)
                 if rule.endpoint.partition(".")[0] not in UNLIMITED:
                     _limit(operation, path)
     return {name: found[name] for name in _ORDER if name in found}
@@ -183,7 +214,7 @@ class _PlainDumper(yaml.SafeDumper):
 
 def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, Any], method: str) -> None:
     for parameter in operation.get("parameters", []):
-        if parameter["in"] == "path":
+        if parameter.get("in") == "path":
             parameter.update(_PATH_PARAMETERS[parameter["name"]])
     for one in [operation.get("requestBody"), *operation["responses"].values()]:
         content = (one or {}).get("content", {}).get("application/json")
@@ -203,6 +234,23 @@ def _add(operation: dict[str, Any], path: str, failures: list[type[errors.Failur
 def face_of(path: str) -> str:
     """Return the face of a path of the document."""
     return faces.of_path(path.replace("{environment}", _PATH_PARAMETERS["environment"]["example"]))
+
+
+def _name_headers(operation: dict[str, Any], path: str, method: str, view: Any) -> None:
+    """Say which headers of a request the operation obeys: conditions, and keys of retries."""
+    headers: list[str] = []
+    if getattr(view, "conditional", False):
+        headers += _CONDITIONS
+        _add(operation, path, [errors.PreconditionFailed])
+    if getattr(view, "tells_etag", False):
+        headers += _IF_CHANGED
+        operation["responses"]["200"]["headers"] = dict(_ETAG)
+        operation["responses"]["304"] = {"description": "The user is as it was.", "headers": dict(_ETAG)}
+    if retries.keeps(view, method):
+        headers += _IDEMPOTENCY_KEY
+    if headers:
+        found = [{"$ref": f"#/components/parameters/{name}"} for name in headers]
+        operation["parameters"] = [*operation.get("parameters", []), *found]
 
 
 def _limit(operation: dict[str, Any], path: str) -> None:

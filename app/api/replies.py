@@ -5,16 +5,18 @@ test proves that both give the same bytes.
 """
 
 import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from flask import Response, current_app
+from flask import Response, current_app, g
 
 from app import dates
 from app.api import pages, proxies
 from app.api.auth import has_secret
 from app.api.lean import JsonReply
+from app.consent import PENDING, SUBSCRIBED
 from app.cursors import Page
 from app.errors import Failure
 from app.services.audit import AuditRow
@@ -28,6 +30,12 @@ from app.services.users import Saved, UserRow
 OUTCOME = "Rollcall-Outcome"
 _ETAG_DIGITS = 32  # 128 bits: two states of a user never share one by chance
 _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
+
+
+_STATS_LENGTH = len(orjson.dumps({"stats": _STATS}))
+# Where last_interaction begins, from the end.
+_NEVER = -len(b',"last_interaction":null') - _STATS_LENGTH
+_ONCE = -len(b',"last_interaction":"2021-01-12T05:24:39.062+00:00"') - _STATS_LENGTH
 
 
 def reply(body: Mapping[str, Any], status: int = 200) -> Response:
@@ -73,21 +81,38 @@ def users_json(found: Sequence[UserRow | str], around: Mapping[str, Any]) -> byt
 
 
 def etag(body: bytes) -> str:
-    """Return a strong ETag for what a reply shows: another one after every change that can be seen (RFC 9110 8.8.3)."""
-    return f'"{hashlib.sha256(body).hexdigest()[:_ETAG_DIGITS]}"'
+    """Return a strong ETag of a user (RFC 9110 section 8.8.3), "<state>.<view>"; body: the user object as JSON.
+
+    state: another one after every change to what callers write; view: after every change that a reply shows. Outside of
+    texts, in which quotes are escaped, and of meta, the names that are looked for come once.
+    """
+    count = body.find(b',"member_count":')
+    after_count = body.find(b',"archived":', count)
+    segments = body.find(b',"segments":[', after_count)
+    meta = body.find(b'],"meta":{', segments)
+    seen = _NEVER if body[_NEVER : _NEVER + 1] == b"," else _ONCE
+    state = hashlib.sha256(body[:count] + body[after_count:segments] + body[meta:seen]).hexdigest()[:_ETAG_DIGITS]
+    return f'"{state}.{zlib.crc32(body):08x}"'
 
 
 def saved_user(saved: Saved, sent: Mapping[str, Any]) -> Response:
     """Return a user after a write: whole to the secret and to whoever made it, else only the fields that were sent."""
-    return user(saved.user) if saved.created else changed_user(saved.user, sent)
+    is_new = saved.created or g.get("makes_user", False)
+    return user(saved.user) if is_new else changed_user(saved.user, sent, saved.places)
 
 
-def changed_user(changed: UserRow, sent: Mapping[str, Any]) -> Response:
-    """Return a user who was there before a write: whole to the secret, else only the fields that were sent."""
+def changed_user(changed: UserRow, sent: Mapping[str, Any], places: Mapping[str, str] | None = None) -> Response:
+    """Return a user who was there before a write: whole to the secret, else only the fields that were sent.
+
+    places: {list id: status} as for somebody new, in place of whether this user has left or was on the list before.
+    """
     shown = shown_user(changed)
     if has_secret() or current_app.config["PUBLIC_REPLIES"] == "full":
         return reply(shown)
-    return reply(_only_what_was_sent(shown, sent))
+    told = _only_what_was_sent(shown, sent)
+    if "lists" in told:
+        told["lists"] = [_shown_place(*one) for one in (places or {}).items()]
+    return reply(told)
 
 
 def users(page: Page, only: Sequence[str] | None = None) -> Response:
@@ -158,6 +183,17 @@ def subscriber(subscribed: Subscribed) -> Response:
     return reply({"uid": subscribed.uid, **(_links(subscribed) if subscribed.pending else {})})
 
 
+def subscribers(page: Page) -> Response:
+    """Return a page of who has a place on a list, with the link to confirm where that is awaited."""
+    base = f"{proxies.public_url()}/v1/subscriptions/"
+    rows = [
+        {"uid": one.uid, "status": one.status}
+        | ({"confirmation_url": f"{base}{one.links.confirm}/confirm"} if one.status == PENDING else {})
+        for one in page.rows
+    ]
+    return pages.link(reply(pages.body(rows, page)), page)
+
+
 def place(subscribed: Subscribed, is_subscribed: bool) -> Response:
     """Return somebody's place on a list, with the links for mails."""
     body = {"uid": subscribed.uid, "subscribed": is_subscribed, "pending": subscribed.pending}
@@ -196,13 +232,17 @@ def shown_user(row: UserRow) -> dict[str, Any]:
         "is_account": row.is_account,
         "member_count": row.member_count if row.is_account else None,
         "archived": row.archived_at is not None,
-        "lists": [{"id": one["id"], "subscribed": one["status"] == "subscribed"} for one in row.lists],
+        "lists": [_shown_place(one["id"], one["status"]) for one in row.lists],
         "segments": row.segments,
         "meta": row.meta,
         "created_at": dates.render(row.created_at),
         "last_interaction": None if row.last_interaction is None else dates.render(row.last_interaction),
         "stats": _STATS,
     }
+
+
+def _shown_place(list_id: str, status: str) -> dict[str, Any]:
+    return {"id": list_id, "subscribed": status == SUBSCRIBED, **({"pending": True} if status == PENDING else {})}
 
 
 def shown_event(row: EventRow) -> dict[str, Any]:
@@ -237,11 +277,9 @@ def shown_list(row: ListRow) -> dict[str, Any]:
 def _only_what_was_sent(shown: dict[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
     """What the public key may see of a user that was there before (engage.md section 2)."""
     told = {name: shown[name] for name in ("id", "uid", *_ECHOED) if name in ("id", "uid") or name in sent}
-    for name, key in (("lists", None), ("accounts", "id")):
-        if name in told:
-            wanted = {one[key] if key else one for one in sent[name]}
-            told[name] = [one for one in told[name] if one["id"] in wanted]
     if "accounts" in told:
+        wanted = {one["id"] for one in sent["accounts"]}
+        told["accounts"] = [one for one in told["accounts"] if one["id"] in wanted]
         with_role = {one["id"] for one in sent["accounts"] if one.get("role") is not None}
         told["accounts"] = [
             {**one, "role": one["role"] if one["id"] in with_role else None} for one in told["accounts"]

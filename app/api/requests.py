@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, current_app, g
 from werkzeug.exceptions import NotFound
 
 from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bearers, bodies, cors, faces, rates
+from app.api import auth, bearers, bodies, conditions, cors, faces, rates
 from app.api.lean import SLASH, Reply, asked
 from app.api.replies import done
 from app.api.retries import FAILURE
@@ -67,6 +67,7 @@ def prepare() -> Response | None:
     check_caller = auth.check if faces.of_path(request.path) == faces.ENGAGE else bearers.check
     check_caller(request, view)
     check_path(request)
+    conditions.refuse_where_none_hold(request, view)
     if view is not None:
         bodies.check_announced_length(request, view)
     return None

@@ -7,7 +7,7 @@ import orjson
 from flask import g, request
 
 from app.api import bodies
-from app.api.auth import current_workspace, has_secret
+from app.api.auth import OPEN, SECRET_KEY, current_workspace, has_secret
 from app.api.lean import JsonReply, Lean
 from app.api.replies import OUTCOME, told
 from app.services import retries
@@ -26,6 +26,12 @@ def unkept(view: F) -> F:
     """Say that the view answers a secret, so that its reply is never kept: an Idempotency-Key does nothing there."""
     view.unkept = True  # type: ignore[attr-defined]
     return view
+
+
+def keeps(view: Any, method: str) -> bool:
+    """Tell whether replies of a view to that method are kept for requests with an Idempotency-Key."""
+    needs_key = getattr(view, "access", SECRET_KEY) != OPEN
+    return method.upper() in _METHODS and needs_key and not hasattr(view, "unkept")
 
 
 class App(Lean):

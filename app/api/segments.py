@@ -9,6 +9,7 @@ from app.api import pages, replies
 from app.api.auth import SECRET_KEY, caller, current_workspace, requires
 from app.api.blueprint import Blueprint, may_raise
 from app.api.bodies import nested
+from app.api.conditions import conditional
 from app.schemas.pages import PageQuerySchema, UserPageSchema
 from app.schemas.segments import (
     MAX_LEVELS,
@@ -97,6 +98,7 @@ def members(query: dict[str, Any], segment_id: str) -> Response:
 @may_raise(errors.SegmentNotFound, errors.UserNotFound)
 @blp.arguments(SuppressedSchema)
 @blp.response(200, SuppressedSchema, description="Whether the user is suppressed now.")
+@conditional()
 def suppress(wanted: dict[str, bool], segment_id: str, uid: str) -> Response:
     """Suppress a user in a segment, who need not be in it, or do so no longer."""
     answers.set_suppressed(current_workspace(), segment_id, uid, wanted["suppressed"])

@@ -9,7 +9,7 @@ from app.api import replies
 from app.api.auth import OPEN, requires
 from app.api.blueprint import Blueprint, may_raise
 from app.schemas.status import StatusSchema
-from app.services import lists
+from app.services import links, lists
 
 blp = Blueprint("subscriptions", __name__, description="The pages behind links in mails.")
 
@@ -22,26 +22,38 @@ _PAGE = """<!doctype html>
 """
 # Our own style and our own form; no script, no other host.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-_BUTTON = '<form method="post"><button style="font: inherit; padding: .4rem 1rem">Unsubscribe</button></form>'
+_BUTTON = '<form method="post"><button style="font: inherit; padding: .4rem 1rem">{}</button></form>'
+_ASKED = "A small page with a button. Nothing is changed: mail scanners follow links."
 
 
 @blp.get("/subscriptions/<link>/confirm")
 @requires(OPEN)
 @may_raise(errors.LinkInvalid, errors.StorageUnavailable)
-@blp.response(200, description="A small page, or 302 to the list's redirect_url.", **_HTML)
+@blp.response(200, description=_ASKED, **_HTML)
+def ask_to_confirm(link: str) -> Response:
+    """Show what confirming would do."""
+    return _page(f"Subscribe to {lists.of_link(link, links.CONFIRM).title}?", _BUTTON.format("Confirm"))
+
+
+@blp.post("/subscriptions/<link>/confirm")
+@requires(OPEN)
+@may_raise(errors.LinkInvalid, errors.StorageUnavailable)
+@blp.response(200, StatusSchema, description="Done; a browser gets a small page, or 303 to the list's redirect_url.")
 def confirm(link: str) -> AnyResponse:
-    """Confirm a pending subscription."""
+    """Confirm a pending subscription; a link does so once."""
     found = lists.confirm(link)
-    return redirect(found.redirect_url) if found.redirect_url else _page(f"You are subscribed to {found.title}.")
+    if not _is_browser():
+        return replies.done()
+    return redirect(found.redirect_url, 303) if found.redirect_url else _page(f"You are subscribed to {found.title}.")
 
 
 @blp.get("/subscriptions/<link>/unsubscribe")
 @requires(OPEN)
 @may_raise(errors.LinkInvalid, errors.StorageUnavailable)
-@blp.response(200, description="A small page with a button. Nothing is changed: mail scanners follow links.", **_HTML)
+@blp.response(200, description=_ASKED, **_HTML)
 def ask_to_unsubscribe(link: str) -> Response:
     """Show what unsubscribing would do."""
-    return _page(f"Unsubscribe from {lists.of_link(link).title}?", _BUTTON)
+    return _page(f"Unsubscribe from {lists.of_link(link, links.UNSUBSCRIBE).title}?", _BUTTON.format("Unsubscribe"))
 
 
 @blp.post("/subscriptions/<link>/unsubscribe")
@@ -51,8 +63,11 @@ def ask_to_unsubscribe(link: str) -> Response:
 def unsubscribe(link: str) -> Response:
     """Unsubscribe in one click (RFC 8058)."""
     found = lists.unsubscribe_by_link(link)
-    by_browser = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
-    return _page(f"You are unsubscribed from {found.title}.") if by_browser else replies.done()
+    return _page(f"You are unsubscribed from {found.title}.") if _is_browser() else replies.done()
+
+
+def _is_browser() -> bool:
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 def _page(title: str, rest: str = "") -> Response:

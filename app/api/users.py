@@ -7,8 +7,8 @@ from flask import Response, current_app
 from app import errors
 from app.api import pages, replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, caller, current_workspace, has_secret, requires
-from app.api.blueprint import Blueprint, may_raise
-from app.api.conditions import conditions
+from app.api.blueprint import Blueprint, makes_user, may_raise
+from app.api.conditions import conditional, not_modified, obeys_conditions, tells_etag, wanted
 from app.api.signatures import about
 from app.schemas.accounts import MergeSchema, QueuedSchema
 from app.schemas.lists import ListIdsSchema
@@ -26,6 +26,7 @@ blp = Blueprint("users", __name__, description="Who the users are.")
 @may_raise(errors.EmailChange)
 @blp.arguments(CreateUserSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
+@conditional("id")
 def create(fields: dict[str, Any]) -> Response:
     """Create a user, or update the one of that id."""
     any_id = current_app.config["CREATE_ID"] == "any"
@@ -51,17 +52,20 @@ def page(query: dict[str, Any]) -> Response:
 @requires(SECRET_KEY)
 @may_raise(errors.UserNotFound)
 @blp.response(200, UserSchema, description="The user.")
+@tells_etag
 def retrieve(uid: str) -> Response:
     """Read a user."""
-    return replies.user(showing.find(current_workspace(), uid))
+    return not_modified(replies.user(showing.find(current_workspace(), uid)))
 
 
 @blp.put("/users/<uid:uid>")
 @requires(PUBLIC_KEY)
 @about("uid")
+@makes_user
 @may_raise(errors.EmailChange, errors.UidTaken)
 @blp.arguments(UpdateUserSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
+@conditional()
 def update(changes: dict[str, Any], uid: str) -> Response:
     """Update a user, or create one of that uid."""
     return replies.saved_user(users.update(current_workspace(), uid, changes, has_secret()), changes)
@@ -69,21 +73,24 @@ def update(changes: dict[str, Any], uid: str) -> Response:
 
 @blp.patch("/users/<uid:uid>")
 @requires(SECRET_KEY)
-@may_raise(errors.UidTaken, errors.PreconditionFailed)
+@makes_user
+@may_raise(errors.UidTaken)
 @blp.arguments(PatchUserSchema)
 @blp.response(200, UserSchema, description="The user, with an ETag.")
+@conditional()
 def patch(changes: dict[str, Any], uid: str) -> Response:
     """Merge a patch into a user (RFC 7396): null removes, also a key of meta."""
-    return replies.user(users.patch(current_workspace(), uid, changes, *conditions()).user)
+    return replies.user(users.patch(current_workspace(), uid, changes).user)
 
 
 @blp.delete("/users/<uid:uid>")
 @requires(SECRET_KEY)
 @may_raise(errors.UserNotFound)
 @blp.response(200, StatusSchema, description="The user and everything about them is deleted.")
+@obeys_conditions
 def delete(uid: str) -> Response:
     """Delete a user and everything about them."""
-    users.delete(current_workspace(), uid, caller())
+    users.delete(current_workspace(), uid, caller(), wanted())
     return replies.done()
 
 
@@ -93,9 +100,10 @@ def delete(uid: str) -> Response:
 @may_raise(errors.SecretNeeded)
 @blp.arguments(MergeSchema)
 @blp.response(200, QueuedSchema, description="They are merged.")
-def merge(wanted: dict[str, str]) -> Response:
+@conditional("destination", makes=False)
+def merge(named: dict[str, str]) -> Response:
     """Merge one user into another."""
-    merges.merge(current_workspace(), wanted["source"], wanted["destination"], has_secret(), caller())
+    merges.merge(current_workspace(), named["source"], named["destination"], has_secret(), caller())
     return replies.reply({"status": "queued"})
 
 
@@ -103,6 +111,7 @@ def merge(wanted: dict[str, str]) -> Response:
 @requires(SECRET_KEY)
 @may_raise(errors.UserNotFound)
 @blp.response(200, StatusSchema, description="The user is archived.")
+@conditional()
 def archive(uid: str) -> Response:
     """Archive a user: it stays readable, its events are dropped."""
     users.archive(current_workspace(), uid)
@@ -113,6 +122,7 @@ def archive(uid: str) -> Response:
 @requires(SECRET_KEY)
 @may_raise(errors.UserNotFound)
 @blp.response(200, UserSchema, description="The user.")
+@conditional()
 def remove_attribute(uid: str, name: str) -> Response:
     """Remove an attribute from a user's meta."""
     return replies.user(users.remove_attribute(current_workspace(), uid, name))
@@ -122,6 +132,7 @@ def remove_attribute(uid: str, name: str) -> Response:
 @requires(PUBLIC_KEY)
 @may_raise(errors.UserNotFound)
 @blp.response(200, UserSchema, description="The user; to the public key only who it is.")
+@conditional()
 def remove_device(uid: str, token: str) -> Response:
     """Forget a push token of a user."""
     return replies.changed_user(users.remove_device(current_workspace(), uid, token), {})
@@ -132,9 +143,10 @@ def remove_device(uid: str, token: str) -> Response:
 @may_raise(errors.UserNotFound)
 @blp.arguments(ListIdsSchema)
 @blp.response(200, UserSchema, description="The user.")
-def add_to_lists(wanted: dict[str, list[str]], uid: str) -> Response:
+@conditional()
+def add_to_lists(named: dict[str, list[str]], uid: str) -> Response:
     """Subscribe a user to lists."""
-    return replies.user(lists.add_to(current_workspace(), uid, wanted["lists"]))
+    return replies.user(lists.add_to(current_workspace(), uid, named["lists"]))
 
 
 @blp.delete("/users/<uid:uid>/lists")
@@ -142,6 +154,7 @@ def add_to_lists(wanted: dict[str, list[str]], uid: str) -> Response:
 @may_raise(errors.UserNotFound)
 @blp.arguments(ListIdsSchema)
 @blp.response(200, UserSchema, description="The user.")
-def remove_from_lists(wanted: dict[str, list[str]], uid: str) -> Response:
+@conditional()
+def remove_from_lists(named: dict[str, list[str]], uid: str) -> Response:
     """Take a user off lists."""
-    return replies.user(lists.remove_from(current_workspace(), uid, wanted["lists"]))
+    return replies.user(lists.remove_from(current_workspace(), uid, named["lists"]))

@@ -23,12 +23,12 @@ class Membership(BaseModel):
         primary_key = peewee.CompositeKey("workspace_id", "user_id", "account_id")
 
 
-def joined(workspace: int, user_id: str) -> set[str]:
-    """Return the ids of the accounts that the user is in."""
-    query = Membership.select(Membership.account_id).where(
+def joined(workspace: int, user_id: str) -> dict[str, str | None]:
+    """Return {account id: role} of the accounts that the user is in."""
+    query = Membership.select(Membership.account_id, Membership.role).where(
         (Membership.workspace_id == workspace) & (Membership.user_id == user_id)
     )
-    return {row.account_id for row in query}
+    return {row.account_id: row.role for row in query}
 
 
 _COUNT = Statement(

@@ -50,6 +50,9 @@ _MERGED = Statement(
         "?", d.parameter
     )
 )
+_SURVIVOR = Statement(
+    lambda d: f"SELECT user_id FROM merged_users WHERE workspace_id = {d.parameter} AND merged_id = {d.parameter}"
+)
 _PASS_ON = Statement(
     lambda d: (
         f"UPDATE merged_users SET user_id = {d.parameter} WHERE workspace_id = {d.parameter} "
@@ -90,6 +93,12 @@ def ids_and_uids(workspace: int) -> Iterator[tuple[str, str]]:
 def merged_into(workspace: int, user_ids: Sequence[str]) -> list[str]:
     """Return the ids of those who were merged into any of the users, directly or through others."""
     return [id for (id,) in _MERGED(workspace, db.obj.array(user_ids))]
+
+
+def survivor(workspace: int, user_id: str) -> str | None:
+    """Return the id of the user into whom that one was merged; None where it was not."""
+    rows = _SURVIVOR(workspace, user_id)
+    return rows[0][0] if rows else None
 
 
 def note_merge(workspace: int, source_id: str, destination_id: str) -> None:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import peewee
 
 from app import ids
+from app.consent import PENDING, SUBSCRIBED
 from app.models.database import BaseModel, Statement, db
 from app.models.dialects import Dialect
-from app.models.keyset import Filter, Keyset
+from app.models.keyset import Filter, Keyset, of_workspace
 
-SUBSCRIBED, PENDING, UNSUBSCRIBED = "subscribed", "pending", "unsubscribed"
 COUNTED = (SUBSCRIBED, PENDING)  # what `subscriber_count` counts (engage.md section 5)
 
 
@@ -107,12 +107,50 @@ def update(workspace: int, id: str, fields: dict[str, Any]) -> bool:
 # ---- subscriptions ------------------------------------------------------------------------------------------------
 
 
-def statuses(workspace: int, user_id: str) -> dict[str, str]:
-    """Return {list id: status} of the user."""
-    query = Subscription.select(Subscription.list_id, Subscription.status).where(
+def places(workspace: int, user_id: str) -> dict[str, tuple[str, str]]:
+    """Return {list id: (status, position)} of the user."""
+    query = Subscription.select(Subscription.list_id, Subscription.status, Subscription.position).where(
         (Subscription.workspace_id == workspace) & (Subscription.user_id == user_id)
     )
-    return {row.list_id: row.status for row in query}
+    return {row.list_id: (row.status, row.position) for row in query}
+
+
+def statuses(workspace: int, user_id: str) -> dict[str, str]:
+    """Return {list id: status} of the user."""
+    return {list_id: status for list_id, (status, _) in places(workspace, user_id).items()}
+
+
+_UID = (
+    "(SELECT uid FROM users WHERE users.workspace_id = subscriptions.workspace_id AND users.id = subscriptions.user_id)"
+)
+_PLACES = Keyset(
+    "subscriptions",
+    lambda d: f"{_UID}, subscriptions.user_id, subscriptions.status, subscriptions.position",
+    key="user_id",
+)
+
+
+class PlaceRow(NamedTuple):
+    """A place on a list. id: the user's. position: the id of the place, by which links tell it from later ones."""
+
+    uid: str
+    id: str
+    status: str
+    position: str
+
+
+def on(workspace: int, list_id: str, status: str | None = None) -> list[Filter]:
+    """Return the filters of `subscribers`: the places on a list, of a status if one is given."""
+    found = [of_workspace(workspace), Filter("{row}.list_id = ?", (list_id,))]
+    return found if status is None else [*found, Filter("{row}.status = ?", (status,))]
+
+
+def subscribers(
+    count: int, filters: Sequence[Filter], cursor: str | None, descending: bool
+) -> tuple[list[PlaceRow], bool]:
+    """Return places as Keyset says, in the order of the users' ids. filters: those of `on`."""
+    rows, behind = _PLACES(count, filters, cursor, descending)
+    return [PlaceRow._make(values) for values in rows], behind
 
 
 _COUNT = Statement(
@@ -125,7 +163,8 @@ _SET_STATUS = Statement(
     lambda d: (
         f"INSERT INTO subscriptions (workspace_id, user_id, list_id, status, position) "
         f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, user_id, list_id) "
-        "DO UPDATE SET status = excluded.status RETURNING position"
+        "DO UPDATE SET status = excluded.status, position = CASE WHEN excluded.status = 'pending' "
+        "THEN excluded.position ELSE subscriptions.position END RETURNING position"
     )
 )
 _REMOVE = Statement(
@@ -146,7 +185,10 @@ def count(workspace: int, list_id: str, by: int) -> bool:
 
 
 def set_status(workspace: int, user_id: str, list_id: str, status: str) -> None:
-    """Put the user on the list with this status, or give the place there the status. Call `count` first."""
+    """Put the user on the list with this status, or give the place there the status. Call `count` first.
+
+    A place that becomes pending gets a new position: links that were made before confirm nothing.
+    """
     _SET_STATUS(workspace, user_id, list_id, status, ids.new())
 
 

@@ -1,15 +1,16 @@
 """Merging one user into another: every table that hangs on a user, in one place.
 
-A place that both have, on a list or in an account, stays as the destination has it. All of it runs in the caller's
-transaction, with both users and the accounts they are in locked.
+docs/merging.md says of each table what becomes of it. All of it runs in the caller's transaction, with both users and
+the accounts they are in locked.
 """
 
-from app.models import devices
+from app import consent
+from app.models import devices, lists, preferences
 from app.models.database import Statement
 from app.models.dialects import Dialect
 from app.models.lists import COUNTED
+from app.models.preferences import PreferencesRow
 
-_COUNTED = ", ".join(f"'{status}'" for status in COUNTED)
 _FILLED = ("first_name", "last_name", "number", "number_digits", "email", "email_key", "tz", "app_version", "app_build",
            "app_last_active")  # fmt: skip
 
@@ -49,20 +50,28 @@ def _move(table: str, column: str, other: str) -> tuple[Statement, Statement]:
 _FILL = Statement(_fill)
 _DROP_MEMBERSHIPS, _MOVE_MEMBERSHIPS = _move("memberships", "user_id", "account_id")
 _DROP_MEMBERS, _MOVE_MEMBERS = _move("memberships", "account_id", "user_id")
+
+
+def _fill_roles(column: str, other: str) -> Statement:
+    """The statement that gives the places in accounts which both have, and which have no role, that of the source."""
+    same = f"source.workspace_id = memberships.workspace_id AND source.{other} = memberships.{other}"
+    return Statement(
+        lambda d: (
+            f"UPDATE memberships SET role = source.role FROM memberships AS source WHERE {same} "
+            f"AND source.workspace_id = {d.parameter} AND source.{column} = {d.parameter} "
+            f"AND memberships.workspace_id = {d.parameter} AND memberships.{column} = {d.parameter} "
+            "AND memberships.role IS NULL AND source.role IS NOT NULL RETURNING memberships.account_id"
+        )
+    )
+
+
+_FILL_ROLES, _FILL_ROLES_OF_MEMBERS = _fill_roles("user_id", "account_id"), _fill_roles("account_id", "user_id")
 _DROP_SUBSCRIPTIONS, _MOVE_SUBSCRIPTIONS = _move("subscriptions", "user_id", "list_id")
 _DROP_SUPPRESSIONS, _MOVE_SUPPRESSIONS = _move("segment_suppressions", "user_id", "segment_id")
 _DROP_SEGMENTS, _MOVE_SEGMENTS = _move("segment_members", "user_id", "segment_id")
 _MOVE_CHANGES = _move("segment_changes", "user_id", "id")[1]
 _MOVE_DEVICES = _move("devices", "user_id", "token_hash")[1]
 _MOVE_EVENTS = _move("events", "user_id", "id")[1]
-_MOVE_PREFERENCES = Statement(
-    lambda d: (
-        f"UPDATE preferences SET user_id = {d.parameter} "
-        f"WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} AND NOT EXISTS "
-        "(SELECT 1 FROM preferences AS kept "
-        f"WHERE kept.workspace_id = {d.parameter} AND kept.user_id = {d.parameter}) RETURNING user_id"
-    )
-)
 _DROP_OF_EACH_OTHER = Statement(
     lambda d: (
         f"DELETE FROM memberships WHERE workspace_id = {d.parameter} AND user_id IN ({d.parameter}, {d.parameter}) "
@@ -83,18 +92,6 @@ _UNCOUNT_ACCOUNT = Statement(
         f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
     )
 )
-_COUNTED_OF = Statement(
-    lambda d: (
-        f"SELECT list_id FROM subscriptions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND status IN ({_COUNTED})"
-    )
-)
-_UNCOUNT_LIST = Statement(
-    lambda d: (
-        f"UPDATE lists SET subscriber_count = subscriber_count - 1 "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-    )
-)
 
 
 def fill(workspace: int, source_id: str, destination_id: str) -> int:
@@ -108,10 +105,8 @@ def move(workspace: int, source_id: str, destination_id: str) -> None:
     handover = (destination_id, workspace, source_id)
     _MOVE_DEVICES(*handover)
     devices.trim(workspace, destination_id)
-    counted = {list_id for (list_id,) in _COUNTED_OF(workspace, source_id)}
-    for list_id in sorted(list_id for (list_id,) in _DROP_SUBSCRIPTIONS(*both)):
-        if list_id in counted:
-            _UNCOUNT_LIST(workspace, list_id)
+    _join_places(workspace, source_id, destination_id)
+    _DROP_SUBSCRIPTIONS(*both)
     _MOVE_SUBSCRIPTIONS(*handover)
     _DROP_SUPPRESSIONS(*both)
     _MOVE_SUPPRESSIONS(*handover)
@@ -119,6 +114,8 @@ def move(workspace: int, source_id: str, destination_id: str) -> None:
     _MOVE_SEGMENTS(*handover)
     _MOVE_CHANGES(*handover)
     _DROP_OF_EACH_OTHER(workspace, source_id, destination_id, source_id, destination_id)
+    _FILL_ROLES(*both)
+    _FILL_ROLES_OF_MEMBERS(*both)
     for account_id in sorted(account_id for (account_id,) in _DROP_MEMBERSHIPS(*both)):
         _UNCOUNT_ACCOUNT(workspace, account_id)
     _MOVE_MEMBERSHIPS(*handover)
@@ -126,4 +123,31 @@ def move(workspace: int, source_id: str, destination_id: str) -> None:
     _MOVE_MEMBERS(*handover)
     _RECOUNT_MEMBERS(workspace, destination_id)
     _MOVE_EVENTS(*handover)
-    _MOVE_PREFERENCES(destination_id, workspace, source_id, workspace, destination_id)
+    _join_preferences(workspace, source_id, destination_id)
+
+
+def _join_places(workspace: int, source_id: str, destination_id: str) -> None:
+    """Give the places on lists that both have the status of the two together, and count them once."""
+    theirs, ours = lists.statuses(workspace, source_id), lists.statuses(workspace, destination_id)
+    for list_id in sorted(theirs.keys() & ours.keys()):
+        two = theirs[list_id], ours[list_id]
+        joined = consent.join(*two)
+        lists.count(workspace, list_id, int(joined in COUNTED) - sum(one in COUNTED for one in two))
+        if joined is not None and joined != ours[list_id]:
+            lists.set_status(workspace, destination_id, list_id, joined)
+
+
+def _join_preferences(workspace: int, source_id: str, destination_id: str) -> None:
+    """Give the destination the preferences of both: its own where both said something, and whoever opted out has."""
+    found = preferences.of(workspace, [source_id, destination_id])
+    theirs = found.get(source_id)
+    if theirs is None:
+        return
+    ours = found.get(destination_id, theirs)
+    joined = PreferencesRow(
+        timezone=theirs.timezone if ours.timezone is None else ours.timezone,
+        notifications_enabled=ours.notifications_enabled and theirs.notifications_enabled,
+        notifications={**theirs.notifications, **ours.notifications},
+        updated_at=max(ours.updated_at or 0, theirs.updated_at or 0),
+    )
+    preferences.put(workspace, {destination_id: joined})

@@ -5,13 +5,13 @@ from itertools import compress, product
 from operator import itemgetter
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
 
 from app import errors, strict_json, uids
 from app.items import Alike, Item, Loaded
 from app.schemas import messages, quick
 from app.schemas.events import EventSchema
-from app.schemas.fields import Rule, Uid
+from app.schemas.fields import Rule, Uid, digits_of
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
 
 MAX_ITEMS = 1000
@@ -107,6 +107,8 @@ def _load_together(items: list[Any]) -> Sequence[Item] | None:
     """Load items that are all of the common form; None where one is not: what is wrong is found one by one."""
     if not _DICT.issuperset(map(type, items)):
         return None
+    if any("uid" in item for item in items):
+        return None
     try:
         kinds, named = list(map(itemgetter("type"), items)), list(map(itemgetter("id"), items))
     except KeyError:
@@ -155,17 +157,33 @@ def _load(index: int, item: Any) -> Item:
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in _SCHEMAS:
         raise errors.InvalidInput({"type": ["Must be create, update or event."]})
-    if "id" not in item:
-        raise errors.InvalidInput({"id": [str(_UID.error_messages["required"])]})
-    uid = load_uid(item["id"])
-    return Item(index, kind, uid, load_fields(kind, {name: item[name] for name in item if name != "id"}))
+    uid, beside = _named(kind, item)
+    fields = load_fields(kind, {name: item[name] for name in item if name not in ("id", "uid")} | beside)
+    return Item(index, kind, uid, fields | ({"of_id": beside["id"]} if beside and kind == "update" else {}))
 
 
-def load_uid(value: Any) -> str:
-    """Return the uid of an item. Raises errors.InvalidInput."""
+def _named(kind: str, item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the uid of the user meant, and an `id` that is not the uid: an event's own, or that GET shows of the user.
+
+    Raises errors.InvalidInput where the two do not go together (engage.md section 4).
+    """
+    if item.get("uid") is None or (kind == "create" and "id" not in item):
+        return load_uid(item.get("id", missing)), {}
+    uid, id = load_uid(item["uid"], "uid"), item.get("id")
+    if id is None or digits_of(id) == uid:
+        return uid, {}
+    if kind == "create":
+        raise errors.InvalidInput({"uid": [uids.NOT_THE_ID]})
+    if kind == "update":
+        load_uid(id)
+    return uid, {"id": id}
+
+
+def load_uid(value: Any, name: str = "id") -> str:
+    """Return the uid of an item. name: of the field that it stands in. Raises errors.InvalidInput."""
     if value.__class__ is str and uids.is_plain(value):
         return str(value)
-    with messages.as_failure("id"):
+    with messages.as_failure(name):
         return str(_UID.deserialize(value))
 
 

@@ -18,6 +18,7 @@ _EXAMPLE = {
 _TEXT = {"type": "string", "maxLength": MAX_META_VALUE}
 _NUMBER = {"type": "number"}
 _SCALAR, _BOUND, _DAYS_AGO = ({"$ref": f"#/components/schemas/Rule{name}"} for name in ("Scalar", "Bound", "DaysAgo"))
+_SPAN = {"minItems": 2, "maxItems": 2, "description": "The least end, then the greatest."}
 _ID = {"type": "string", "pattern": ids.PATTERN}
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 
@@ -51,7 +52,13 @@ def _rule() -> dict[str, Any]:
     return {
         "description": "A question about a user: a tree of `all`, `any` and `not`, to a depth of "
         f"{rules.MAX_DEPTH} and {rules.MAX_LEAVES} leaves. docs/segments.md explains it.",
-        "anyOf": [*_branches(), *_comparisons("attribute", _attribute_name()), *_events(), *_memberships()],
+        "anyOf": [
+            *_branches(),
+            *_comparisons("attribute", _attribute_name()),
+            *_exact_comparisons(),
+            *_events(),
+            *_memberships(),
+        ],
         "example": _EXAMPLE,
     }
 
@@ -82,9 +89,22 @@ def _comparisons(subject: str | None, name: dict[str, Any]) -> list[dict[str, An
     ]
 
 
+def _exact_comparisons() -> list[dict[str, Any]]:
+    name = {"type": "string", "enum": list(rules.SPELLINGS)}
+    exact = {
+        "type": "boolean",
+        "description": "Whether capitals of an email and punctuation of a number count.",
+    }
+    return [
+        _shape({"attribute": name, operator: value, "exact": exact})
+        for operator, value in _values().items()
+        if operator in rules.EXACT
+    ]
+
+
 def _values() -> dict[str, dict[str, Any]]:
     several = {"type": "array", "items": {"anyOf": [_SCALAR, _DAYS_AGO]}, "minItems": 1, "maxItems": rules.MAX_VALUES}
-    span = {"type": "array", "items": _BOUND, "minItems": 2, "maxItems": 2}
+    span = {"type": "array", "items": _BOUND, **_SPAN}
     return {
         **_each(rules.EQUALITY, {"anyOf": [_SCALAR, _DAYS_AGO]}),
         **_each(rules.LISTS, several),
@@ -106,7 +126,7 @@ def _events() -> list[dict[str, Any]]:
     moments = {**_each(rules.COUNTS, _BOUND), "between": _values()["between"]}
     amounts = {
         **_each(rules.COUNTS, _NUMBER),
-        "between": {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2},
+        "between": {"type": "array", "items": _NUMBER, **_SPAN},
     }
     return [
         _shape(event, more),

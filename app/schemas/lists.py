@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from app import ids
+from app.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
 from app.schemas.fields import MAX_NAME, Date, Email, Flag, PhoneNumber, Rule, ShownDate, Text
-from app.schemas.users import MAX_LISTS, ListId, meta_field
+from app.schemas.pages import CursorQuerySchema
+from app.schemas.users import MAX_LISTS, meta_field
 
 MAX_TITLE = 64
 MAX_DESCRIPTION = 255
@@ -158,6 +160,35 @@ class SubscribedSchema(Schema):
     )
 
 
+class SubscribersQuerySchema(CursorQuerySchema):
+    """Which places on a list to show."""
+
+    status = Text(
+        validate=validate.OneOf((SUBSCRIBED, PENDING, UNSUBSCRIBED)),
+        metadata={"description": "Only places in that state.", "example": "pending"},
+    )
+
+
+class ListedSchema(Schema):
+    """A user's place on a list, as listed."""
+
+    uid = fields.String(required=True, metadata={"example": "u144"})
+    status = fields.String(required=True, metadata={"enum": [SUBSCRIBED, PENDING, UNSUBSCRIBED], "example": "pending"})
+    confirmation_url = fields.String(metadata={"description": "While it is pending: for the mail that asks."})
+
+
+class SubscribersPageSchema(Schema):
+    """A page of places on a list, in the order in which the users came."""
+
+    data = fields.List(fields.Nested(ListedSchema), required=True)
+    next_cursor = fields.String(
+        metadata={"description": "Given if there is a next page.", "example": "60036440419768607192801b"}
+    )
+    previous_cursor = fields.String(
+        metadata={"description": "Given if there is a page before.", "example": "60036440419768607192801b"}
+    )
+
+
 class ListIdsSchema(Schema):
     """The body of `POST` and `DELETE /users/{uid}/lists`."""
 
@@ -165,7 +196,7 @@ class ListIdsSchema(Schema):
         unknown = EXCLUDE
 
     lists = fields.List(
-        ListId(metadata={"example": "60036440419768607192801b"}),
+        Text(metadata={"example": "60036440419768607192801b"}),
         required=True,
         validate=validate.Length(max=MAX_LISTS),
         metadata={"description": "Ids of lists.", "example": ["60036440419768607192801b"]},

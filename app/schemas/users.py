@@ -5,6 +5,8 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from app import ids, uids
+from app.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
+from app.items import Place
 from app.schemas.fields import (
     MAX_META_KEY,
     MAX_META_KEYS,
@@ -46,19 +48,36 @@ class AccountEntrySchema(Schema):
     )
 
 
-class ListId(Text):
-    """The id of a list; as GET shows it (`{"id", "subscribed"}`) too where people send back what they read."""
+class PlaceField(Text):
+    """A list to be on, by its id, or a place as GET shows it: a Place."""
 
-    def __init__(self, also_as_shown: bool = False, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.also_as_shown = also_as_shown
+    def __init__(self) -> None:
+        super().__init__(
+            metadata={
+                "oneOf": [
+                    {"type": "string", "example": "60036440419768607192801b"},
+                    {
+                        "type": "object",
+                        "properties": {
+                            "id": {"type": "string"},
+                            "subscribed": {"type": "boolean"},
+                            "pending": {"type": "boolean"},
+                        },
+                        "required": ["id", "subscribed"],
+                    },
+                ]
+            }
+        )
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        if self.also_as_shown and isinstance(value, dict) and isinstance(value.get("subscribed"), bool):
-            if not value["subscribed"]:
-                return None
+        status = SUBSCRIBED
+        if isinstance(value, dict):
+            subscribed, pending = value.get("subscribed"), value.get("pending", False)
+            if not isinstance(subscribed, bool) or not isinstance(pending, bool):
+                raise ValidationError("Must be the id of a list, or a place as GET shows it.")
+            status = PENDING if pending else SUBSCRIBED if subscribed else UNSUBSCRIBED
             value = value.get("id")
-        return super()._deserialize(value, attr, data, **kwargs)
+        return Place(super()._deserialize(value, attr, data, **kwargs), status)
 
 
 class UserFieldsSchema(Schema):
@@ -101,9 +120,13 @@ class UserFieldsSchema(Schema):
         metadata={"description": "The token's platform; needs `device_token`.", "example": "android"},
     )
     lists = fields.List(
-        ListId(metadata={"example": "60036440419768607192801b"}),
+        PlaceField(),
         validate=validate.Length(max=MAX_LISTS),
-        metadata={"description": "Ids of lists to subscribe the user to, without a confirmation.", "example": []},
+        metadata={
+            "description": "Lists to put the user on, by id or as GET shows them: with the secret without a "
+            "confirmation. Whoever has left stays so. subscribed: false unsubscribes, with the secret.",
+            "example": [],
+        },
     )
     accounts = fields.List(
         fields.Nested(AccountEntrySchema),
@@ -152,22 +175,25 @@ class CreateUserSchema(UserFieldsSchema):
             "example": "u144",
         },
     )
+    uid = Uid(
+        allow_none=True,
+        metadata={"description": "If it stands there, the same as `id`: PUT changes a user that GET showed."},
+    )
+
+    @validates_schema
+    def _names_one_user(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if data.get("uid") is not None and data.get("uid") != data.get("id"):
+            raise ValidationError(uids.NOT_THE_ID, "uid")
+
+    @post_load
+    def _name_it_once(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        data.pop("uid", None)
+        return data
 
 
 class UpdateUserSchema(UserFieldsSchema):
     """The body of `PUT /users/{uid}`."""
 
-    lists = fields.List(
-        ListId(also_as_shown=True, metadata={"example": "60036440419768607192801b"}),
-        validate=validate.Length(max=MAX_LISTS),
-        metadata={"description": "Ids of lists to subscribe the user to, without a confirmation.", "example": []},
-    )
-    archived = Flag(
-        metadata={
-            "description": "false brings an archived user back (with the secret); true is ignored.",
-            "example": False,
-        }
-    )
     uid = Uid(
         metadata={
             "description": "The same as in the path; another one only where `uid_updateable` is true, as its new uid.",
@@ -175,16 +201,11 @@ class UpdateUserSchema(UserFieldsSchema):
         }
     )
 
-    @post_load
-    def _leave_out_unsubscribed(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        if "lists" in data:
-            data["lists"] = [id for id in data["lists"] if id is not None]
-        return data
-
 
 class PatchUserSchema(UpdateUserSchema):
     """The body of `PATCH /users/{uid}`: a merge patch (RFC 7396)."""
 
+    archived = Flag(metadata={"description": "false brings an archived user back; true is ignored.", "example": False})
     meta = Flat(
         MAX_META_KEYS,
         MAX_META_KEY,
@@ -217,6 +238,7 @@ class SubscriptionSchema(Schema):
 
     id = fields.String(metadata={"pattern": ids.PATTERN, "example": "60036440419768607192801b"})
     subscribed = fields.Boolean(metadata={"example": True})
+    pending = fields.Boolean(metadata={"description": "Only where a confirmation is awaited: true.", "example": True})
 
 
 class SegmentSchema(Schema):

@@ -17,7 +17,7 @@ from app.services.segments import membership
 
 # Items a transaction, so that other writers wait 50 ms at most: fewer where one takes several statements.
 _CHUNK, _CHUNK_OF_PLAIN = 500, 1000
-_MANY_TABLES = frozenset(("lists", "accounts", "device_token", "uid", "archived"))
+_MANY_TABLES = frozenset(("lists", "accounts", "device_token", "uid", "of_id"))
 
 
 def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, errors.Failure]:

@@ -1,9 +1,10 @@
 """Signed links: what Rollcall, which sends no mail, gives to those who do.
 
 A link names its workspace, and carries the user and the list signed with the workspace's key, so nobody can make one
-and no table has to keep them.
+and no table has to keep them. One to confirm also carries which of the user's places there it is: the next is another.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -23,23 +24,33 @@ class Links(NamedTuple):
     unsubscribe: str
 
 
-def make(workspace: int, user_id: str, list_id: str) -> Links:
-    """Return the links of a place on a list. Call in a statement or transaction."""
+def make(workspace: int, list_id: str, places: Sequence[tuple[str, str]]) -> list[Links]:
+    """Return the links of places on a list, each (user id, position). Call in a statement or transaction."""
     owner = Workspace.get_by_id(workspace)
-    return Links(*(f"{owner.environment_id}.{_signer(owner, one).dumps([user_id, list_id])}" for one in _MAX_AGE))
+    confirm, unsubscribe = (_signer(owner, one) for one in _MAX_AGE)
+    return [
+        Links(
+            f"{owner.environment_id}.{confirm.dumps([user_id, list_id, position])}",
+            f"{owner.environment_id}.{unsubscribe.dumps([user_id, list_id])}",
+        )
+        for user_id, position in places
+    ]
 
 
-def read(link: str, purpose: str) -> tuple[int, str, str]:
-    """Return (workspace, user id, list id) of a link that was made for this purpose. Raises errors.LinkInvalid."""
+def read(link: str, purpose: str) -> tuple[int, str, str, str]:
+    """Return (workspace, user id, list id, position) of a link that was made for this purpose.
+
+    position: that of the place, "" where the link has none. Raises errors.LinkInvalid.
+    """
     environment_id, _, signed = link.partition(".")
     owner = Workspace.get_or_none(Workspace.environment_id == environment_id) if len(link) <= _MAX_LENGTH else None
     if owner is None:
         raise errors.LinkInvalid()
     try:
-        user_id, list_id = _signer(owner, purpose).loads(signed, max_age=_MAX_AGE[purpose])
+        user_id, list_id, *position = _signer(owner, purpose).loads(signed, max_age=_MAX_AGE[purpose])
     except BadSignature:  # an expired one is one too
         raise errors.LinkInvalid() from None
-    return owner.id, user_id, list_id
+    return owner.id, user_id, list_id, position[0] if position else ""
 
 
 def _signer(owner: Workspace, purpose: str) -> URLSafeTimedSerializer:

@@ -5,12 +5,14 @@ from typing import Any, NamedTuple
 
 from app import clock, cursors, errors
 from app.actions import Action
+from app.consent import PENDING, SUBSCRIBED, Act, decide
 from app.cursors import Page
+from app.models import erasures as erasures_store
 from app.models import lists as store
 from app.models import users as users_store
 from app.models.database import statement, transaction
 from app.models.keyset import of_workspace
-from app.models.lists import PENDING, SUBSCRIBED, UNSUBSCRIBED, ListRow
+from app.models.lists import ListRow
 from app.services import audit, links, subscriptions, users
 from app.services.audit import Caller
 from app.services.links import Links
@@ -19,6 +21,7 @@ from app.services.users import UserRow
 __all__ = [
     "ListRow",
     "Subscribed",
+    "Subscriber",
     "add_to",
     "archive",
     "confirm",
@@ -30,6 +33,7 @@ __all__ = [
     "set_subscribed",
     "subscribe",
     "subscriber",
+    "subscribers",
     "unsubscribe",
     "unsubscribe_by_link",
     "update",
@@ -44,6 +48,14 @@ class Subscribed(NamedTuple):
     uid: str
     user_id: str
     pending: bool
+    links: Links
+
+
+class Subscriber(NamedTuple):
+    """A user on a list, and the links for the mails to them. status: one of app/consent.py."""
+
+    uid: str
+    status: str
     links: Links
 
 
@@ -105,11 +117,11 @@ def subscribe(workspace: int, id: str, person: Mapping[str, Any]) -> Subscribed:
     uid = _find_person(workspace, person)
     if uid is None:
         uid = users.make_without_uid(workspace, person).uid
+    else:
+        users.fill(workspace, uid, person)
     user_id = users.lock(workspace, uid)
-    now = store.statuses(workspace, user_id).get(id)
-    status = PENDING if found.double_optin and now != SUBSCRIBED else SUBSCRIBED
-    _put(workspace, user_id, id, now, status)
-    return Subscribed(uid, user_id, status == PENDING, links.make(workspace, user_id, id))
+    status = _act(workspace, user_id, found, Act.SIGN_UP)
+    return Subscribed(uid, user_id, status == PENDING, _links(workspace, user_id, id))
 
 
 @transaction
@@ -118,15 +130,13 @@ def set_subscribed(workspace: int, id: str, uid: str, subscribed: bool) -> None:
 
     Raises errors.ListNotFound, errors.UserNotFound, errors.Conflict when the list is archived.
     """
-    retrieve(workspace, id)
-    user_id = users.lock(workspace, uid)
-    now = store.statuses(workspace, user_id).get(id)
-    _put(workspace, user_id, id, now, SUBSCRIBED if subscribed else UNSUBSCRIBED)
+    found = retrieve(workspace, id)
+    _act(workspace, users.lock(workspace, uid), found, Act.SUBSCRIBE if subscribed else Act.UNSUBSCRIBE)
 
 
 @transaction
 def unsubscribe(workspace: int, id: str, uid: str) -> None:
-    """Take a user off the list. Raises errors.ListNotFound, errors.UserNotFound."""
+    """Take a user off the list; whoever has left stays so. Raises errors.ListNotFound, errors.UserNotFound."""
     retrieve(workspace, id)
     subscriptions.leave(workspace, users.lock(workspace, uid), [id])
 
@@ -140,7 +150,7 @@ def add_to(workspace: int, uid: str, list_ids: list[str]) -> UserRow:
 
 @transaction
 def remove_from(workspace: int, uid: str, list_ids: list[str]) -> UserRow:
-    """Take a user off lists, on which there need not be a place, and return the user. Raises errors.UserNotFound."""
+    """As `unsubscribe`, for lists on which there need not be a place; return the user. Raises errors.UserNotFound."""
     subscriptions.leave(workspace, users.lock(workspace, uid), list_ids)
     return users.retrieve(workspace, uid)
 
@@ -153,49 +163,79 @@ def subscriber(workspace: int, id: str, uid: str) -> tuple[Subscribed, bool]:
     status = next((one["status"] for one in user.lists if one["id"] == id), None)
     if status is None:
         raise errors.UserNotFound("This user is not on the list.")
-    return Subscribed(uid, user.id, status == PENDING, links.make(workspace, user.id, id)), status == SUBSCRIBED
+    return Subscribed(uid, user.id, status == PENDING, _links(workspace, user.id, id)), status == SUBSCRIBED
+
+
+@statement
+def subscribers(workspace: int, id: str, limit: int, after: str | None, before: str | None, status: str | None) -> Page:
+    """Return who has a place on the list, in the order of their internal ids, as Subscribers; see `users.page`.
+
+    status: only those, one of app/consent.py. Raises errors.ListNotFound.
+    """
+    retrieve(workspace, id)
+    filters = store.on(workspace, id, status)
+    found, behind = store.subscribers(limit + 1, filters, before or after, descending=before is not None)
+    page = cursors.page(found, behind, limit, backwards=before is not None)
+    made = links.make(workspace, id, [(one.id, one.position) for one in page.rows])
+    rows = zip(page.rows, made, strict=True)
+    return page._replace(rows=[Subscriber(place.uid, place.status, links) for place, links in rows])
 
 
 @transaction
 def confirm(link: str) -> ListRow:
-    """Confirm the pending subscription of the link and return its list; any other stays as it is.
-
-    Raises errors.LinkInvalid.
-    """
-    return _follow(link, links.CONFIRM, {PENDING: SUBSCRIBED})
-
-
-@statement
-def of_link(link: str) -> ListRow:
-    """Return the list that the link unsubscribes from. Raises errors.LinkInvalid."""
-    workspace, _, list_id = links.read(link, links.UNSUBSCRIBE)
-    found = store.find(workspace, list_id)
-    if found is None:
-        raise errors.LinkInvalid()
-    return found
+    """Confirm the pending place that the link was made for, and return its list. Raises errors.LinkInvalid."""
+    return _follow(link, links.CONFIRM, Act.CONFIRM)
 
 
 @transaction
 def unsubscribe_by_link(link: str) -> ListRow:
-    """Unsubscribe who holds the link, and return the list (RFC 8058). Raises errors.LinkInvalid."""
-    return _follow(link, links.UNSUBSCRIBE, {PENDING: UNSUBSCRIBED, SUBSCRIBED: UNSUBSCRIBED})
+    """Unsubscribe who holds the link, also from a list without a place, and return it. Raises errors.LinkInvalid."""
+    return _follow(link, links.UNSUBSCRIBE, Act.UNSUBSCRIBE)
 
 
-def _follow(link: str, purpose: str, becomes: Mapping[str, str]) -> ListRow:
-    workspace, user_id, list_id = links.read(link, purpose)
-    users_store.lock_id(workspace, user_id)
-    now = store.statuses(workspace, user_id).get(list_id)
-    found = store.find(workspace, list_id)
-    if now is None or found is None:
+@statement
+def of_link(link: str, purpose: str) -> ListRow:
+    """Return the list of a link that is good. Raises errors.LinkInvalid."""
+    workspace, user_id, list_id, position = links.read(link, purpose)
+    user_id = erasures_store.survivor(workspace, user_id) or user_id  # mails are read after a merge, too
+    if not users_store.find_all(workspace, [user_id]):
         raise errors.LinkInvalid()
-    if now in becomes:
-        subscriptions.put(workspace, user_id, list_id, now, becomes[now])
+    return _list_of(workspace, user_id, list_id, purpose, position)
+
+
+def _follow(link: str, purpose: str, act: Act) -> ListRow:
+    workspace, user_id, list_id, position = links.read(link, purpose)
+    user_id = erasures_store.survivor(workspace, user_id) or user_id
+    if not users_store.lock_shown(workspace, user_id):
+        raise errors.LinkInvalid()
+    found = _list_of(workspace, user_id, list_id, purpose, position)
+    _act(workspace, user_id, found, act)
     return found
 
 
-def _put(workspace: int, user_id: str, id: str, now: str | None, status: str) -> None:
-    if not subscriptions.put(workspace, user_id, id, now, status):
+def _list_of(workspace: int, user_id: str, list_id: str, purpose: str, position: str) -> ListRow:
+    """Return the list of a link; one to confirm is good for the pending place it was made for, on an open list."""
+    found = store.find(workspace, list_id)
+    is_good = found is not None
+    if found is not None and purpose == links.CONFIRM:
+        is_good = found.archived_at is None and store.places(workspace, user_id).get(list_id) == (PENDING, position)
+    if found is None or not is_good:
+        raise errors.LinkInvalid()
+    return found
+
+
+def _act(workspace: int, user_id: str, found: ListRow, act: Act) -> str:
+    """Do what the act does with the place of a locked user, and return its status. Raises errors.Conflict."""
+    now = store.statuses(workspace, user_id).get(found.id)
+    status = decide(now, act, double_optin=found.double_optin)
+    if not subscriptions.change(workspace, user_id, found.id, now, status):
         raise errors.Conflict("The list is archived: it takes no new subscribers.")
+    return str(status)
+
+
+def _links(workspace: int, user_id: str, id: str) -> Links:
+    _, position = store.places(workspace, user_id)[id]
+    return links.make(workspace, id, [(user_id, position)])[0]
 
 
 def _find_person(workspace: int, person: Mapping[str, Any]) -> str | None:

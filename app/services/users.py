@@ -1,11 +1,12 @@
 """Users: create, retrieve, update, delete, and the pages of them (engage.md sections 3 and 4)."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors, ids, uids
 from app.actions import Action
+from app.consent import Act
 from app.cursors import Page
 from app.journal import Entry
 from app.models import devices
@@ -13,8 +14,9 @@ from app.models import users as store
 from app.models.database import statement, transaction, unrepeated
 from app.models.keyset import of_workspace
 from app.models.users import UserRow
-from app.services import audit, erasures, memberships, subscriptions
+from app.services import audit, conditions, erasures, memberships, subscriptions
 from app.services.audit import Caller
+from app.services.conditions import Holds
 from app.services.segments import membership
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "claim",
     "create",
     "delete",
+    "fill",
     "lock",
     "make_without_uid",
     "page",
@@ -37,13 +40,18 @@ __all__ = [
 
 # Fields that are not columns of the user: with one of them a write takes more than one statement.
 _BESIDE = ("device_token", "lists", "accounts")
+_FILLED = ("first_name", "last_name", "email", "number")
 
 
 class Saved(NamedTuple):
-    """A user after a write, and whether this write made it."""
+    """A user after a write, and whether this write made it.
+
+    places: {list id: status} of the lists that were sent, as for somebody new: all that the public key is told of them.
+    """
 
     user: UserRow
     created: bool
+    places: Mapping[str, str] = {}
 
 
 @statement
@@ -68,13 +76,16 @@ def create(workspace: int, id: str, changes: Mapping[str, Any], full: bool, any_
 def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> Saved:
     """Change the fields given of that uid's user, who is made where there is none (engage.md section 4.2).
 
-    changes: fields as app/schemas/users.py loads them; `uid` renames a user who has no uid of its own yet.
-    full: whether the secret was given; the public key alone may not change an email or bring a user back.
+    changes: fields as app/schemas/users.py loads them; `uid` renames a user who has no uid of its own yet. `of_id`, of
+    an item of a batch: the internal id that the user must have, or, where there is nobody yet, whom to rename.
+    full: whether the secret was given; the public key alone may not change an email.
     Raises errors.InvalidInput, EmailChange, UidTaken, StorageUnavailable; then nothing has changed.
     """
     new_uid = changes.get("uid", uid)
-    if not full:  # people send back what they read: that must neither fail nor tell, nor bring anybody back
-        changes = {name: value for name, value in changes.items() if name != "archived"}
+    if "of_id" in changes:
+        return _update_that(
+            workspace, uid, changes["of_id"], {name: changes[name] for name in changes if name != "of_id"}
+        )
     if new_uid != uid:
         return _rename(workspace, uid, new_uid, changes, full)
     if full and _find_claimants(workspace, changes):
@@ -83,23 +94,13 @@ def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> 
 
 
 @transaction
-def patch(
-    workspace: int,
-    uid: str,
-    changes: Mapping[str, Any],
-    matches: Callable[[UserRow], bool] | None = None,
-    only_new: bool = False,
-) -> Saved:
+def patch(workspace: int, uid: str, changes: Mapping[str, Any]) -> Saved:
     """Merge the changes into the user, who is made where there is none (RFC 7396): None removes, also a key of meta.
 
-    matches: what must be true of the user as it is stored. only_new: there must be no user yet. The rest is as in
-    `update`, with the secret. Raises errors.PreconditionFailed, and what `update` raises.
+    The rest is as in `update`, with the secret. Raises what that raises.
     """
     store.lock(workspace, uid)
-    stored = store.find(workspace, uid)
-    now = stored and membership.shown(workspace, [stored])[0]
-    if (only_new and now) or (matches is not None and (now is None or not matches(now))):
-        raise errors.PreconditionFailed()
+    now = store.find(workspace, uid)
     given = changes.get("meta", {})
     meta = {key: value for key, value in (given or {}).items() if value is not None}
     if now:
@@ -108,20 +109,22 @@ def patch(
     return update(workspace, uid, {**changes, "meta": meta}, full=True)
 
 
-def delete(workspace: int, uid: str, caller: Caller) -> None:
+def delete(workspace: int, uid: str, caller: Caller, holds: Holds | None = None) -> None:
     """Erase the user and everything that hangs on it; on return it stands in the journal of erasures (docs/erasure.md).
 
-    Not for inside a transaction: the file of the journal takes what is committed.
-    Raises errors.UserNotFound, errors.StorageUnavailable; after the latter the user may be gone already.
+    Not for inside a transaction: the file of the journal takes what is committed. holds: as of `conditions.held`.
+    Raises errors.UserNotFound, PreconditionFailed, StorageUnavailable; after the last the user may be gone already.
     """
-    erasures.write_down(_erase(workspace, uid, caller))
+    erasures.write_down(_erase(workspace, uid, caller, holds))
 
 
 @transaction
-def _erase(workspace: int, uid: str, caller: Caller) -> list[Entry]:
+def _erase(workspace: int, uid: str, caller: Caller, holds: Holds | None) -> list[Entry]:
     id = store.lock_all(workspace, (uid,), with_accounts=True).get(uid)
     if id is None:
         raise errors.UserNotFound()
+    if holds is not None:
+        conditions.check(workspace, uid, holds)
     audit.record(workspace, caller, Action.USER_DELETED, id)
     return erasures.erase(workspace, id, uid)
 
@@ -189,6 +192,19 @@ def remove_device(workspace: int, uid: str, token: str) -> UserRow:
     return retrieve(workspace, uid)
 
 
+def fill(workspace: int, uid: str, changes: Mapping[str, Any]) -> None:
+    """Give a user what it does not have yet: blank fields and new keys of meta. Call in a transaction.
+
+    Raises errors.InvalidInput for too many keys.
+    """
+    store.lock(workspace, uid)
+    now = retrieve(workspace, uid)
+    blanks = {name: value for name, value in changes.items() if name in _FILLED and getattr(now, name) is None}
+    meta = {key: value for key, value in (changes.get("meta") or {}).items() if key not in now.meta}
+    if blanks or meta:
+        _save(workspace, uid, {**blanks, "meta": meta}, full=True)
+
+
 def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
     """Make a user who came without a uid: it is its id until somebody gives it one (engage.md section 3)."""
     id = ids.new()
@@ -219,15 +235,15 @@ def _save_fields(workspace: int, uid: str, fields: Mapping[str, Any], full: bool
 def _save_all(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
     wanted = fields.get("accounts") or ()
     locked = memberships.lock(workspace, uid, wanted) if wanted else {}
-    user, created = _upsert(workspace, uid, fields, full, id)
-    if fields.get("lists"):
-        subscriptions.subscribe(workspace, user.id, fields["lists"])
+    user, created, _ = _upsert(workspace, uid, fields, full, id)
+    act = Act.SENT if full else Act.SENT_PUBLICLY
+    places = subscriptions.put_all(workspace, user.id, fields.get("lists") or (), act)
     if wanted:
         _join(workspace, user.id, wanted, {**locked, uid: user.id})
     if fields.get("device_token"):
         devices.put(workspace, user.id, fields["device_token"], fields.get("device_platform"))
     membership.mark_ids(workspace, user.id)
-    return Saved(retrieve(workspace, uid), created)
+    return Saved(retrieve(workspace, uid), created, places)
 
 
 def _upsert(workspace: int, uid: str, fields: Mapping[str, Any], full: bool, id: str) -> Saved:
@@ -247,7 +263,7 @@ def too_many_keys() -> errors.InvalidInput:
 
 def _join(workspace: int, user_id: str, wanted: Sequence[dict[str, Any]], locked: Mapping[str, str]) -> None:
     try:
-        memberships.put(workspace, user_id, wanted, locked)
+        memberships.put(workspace, user_id, wanted, locked, is_order=False)
     except errors.AccountNotFound as error:  # in a body that is about something else it is bad input
         field, _, message = str(error).partition(": ")
         raise errors.InvalidInput({field: [message]}) from None
@@ -263,6 +279,18 @@ def _rename(workspace: int, uid: str, new_uid: str, changes: Mapping[str, Any], 
     if user is None or not user.uid_updateable or not store.rename(workspace, user.id, new_uid):
         raise errors.InvalidInput({"uid": ["Must be the uid in the path: this user has a uid of its own."]})
     return _save(workspace, new_uid, {**changes, "uid": new_uid}, full)
+
+
+@transaction
+def _update_that(workspace: int, uid: str, id: str, changes: Mapping[str, Any]) -> Saved:
+    store.lock(workspace, uid)
+    user = store.find(workspace, uid)
+    named = store.find(workspace, id) if user is None else None
+    if named is not None and named.uid_updateable:
+        return _rename(workspace, id, uid, changes, full=True)
+    if user is None or user.id != id:
+        raise errors.InvalidInput({"id": [uids.NOT_THAT_USER]})
+    return _save(workspace, uid, changes, full=True)
 
 
 @statement

@@ -35,26 +35,87 @@ def place(api, news, uid):
 def test_a_subscription_is_pending_until_it_is_confirmed(api, news, pending):
     uid = pending["uid"]
     assert place(api, news, uid)["pending"] is True and place(api, news, uid)["subscribed"] is False
-    assert api.get(f"users/{uid}").json["lists"] == [{"id": news, "subscribed": False}]
+    assert api.get(f"users/{uid}").json["lists"] == [{"id": news, "subscribed": False, "pending": True}]
     assert api.get(f"lists/{news}").json["subscriber_count"] == 1
-    for _ in range(2):
-        page = follow(api, pending["confirmation_url"])
-        assert page.status_code == 200 and page.mimetype == "text/html"
-        assert b"News &amp; &lt;b&gt;more&lt;/b&gt;" in page.data
-        assert place(api, news, uid).keys() == {"uid", "subscribed", "pending", "unsubscribe_url"}
-        assert place(api, news, uid)["subscribed"] is True
+    shown = follow(api, pending["confirmation_url"])
+    page = follow(api, pending["confirmation_url"], "POST", headers={"Accept": "text/html"})
+    for one in (shown, page):
+        assert one.status_code == 200 and one.mimetype == "text/html"
+        assert b"News &amp; &lt;b&gt;more&lt;/b&gt;" in one.data
+    assert b"<form method" in shown.data and b"<form" not in page.data
+    assert place(api, news, uid).keys() == {"uid", "subscribed", "pending", "unsubscribe_url"}
+    assert place(api, news, uid)["subscribed"] is True
     assert api.get(f"lists/{news}").json["subscriber_count"] == 1
     assert api.post(f"lists/{news}/subscribers", {"email": api.get(f"users/{uid}").json["email"]}).json == {"uid": uid}
 
 
 def test_whoever_confirms_is_sent_on(api, news, pending):
     api.put(f"lists/{news}", {"redirect_url": "https://a.example/thanks"})
-    sent = follow(api, pending["confirmation_url"])
-    assert (sent.status_code, sent.headers["Location"]) == (302, "https://a.example/thanks")
+    sent = follow(api, pending["confirmation_url"], "POST", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (sent.status_code, sent.headers["Location"]) == (303, "https://a.example/thanks")
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET", "OPTIONS"])
+@pytest.mark.parametrize("link", ["confirmation_url", "unsubscribe_url"])
+def test_mail_scanners_open_links_and_change_nothing(api, pending, tables, method, link):
+    """Case confirmation-link-head."""
+    before = tables()
+    for _ in range(2):
+        assert follow(api, pending[link], method).status_code == 200
+    assert tables() == before
+    assert follow(api, pending[link], "POST").json == {"status": "ok"}
+
+
+def test_a_confirmation_is_good_once(api, news, pending, tables):
+    assert follow(api, pending["confirmation_url"], "POST").json == {"status": "ok"}
+    before = tables()
+    for method in ("GET", "POST"):
+        assert follow(api, pending["confirmation_url"], method).status_code == 404
+    assert tables() == before
+
+
+def test_a_confirmation_is_good_for_the_place_that_it_was_made_for(api, news, pending):
+    email = api.get(f"users/{pending['uid']}").json["email"]
+    for leave in (
+        lambda: follow(api, pending["unsubscribe_url"], "POST"),
+        lambda: api.delete(f"lists/{news}/subscribers/{pending['uid']}"),
+    ):
+        old = place(api, news, pending["uid"])["confirmation_url"]
+        leave()
+        again = api.post(f"lists/{news}/subscribers", {"email": email}).json
+        assert again["uid"] == pending["uid"]
+        assert [follow(api, old, method).status_code for method in ("GET", "POST")] == [404, 404]
+        assert place(api, news, pending["uid"])["pending"] is True
+    assert follow(api, again["confirmation_url"], "POST").status_code == 200
+    assert place(api, news, pending["uid"])["subscribed"] is True
+
+
+def test_signing_up_twice_leaves_the_first_mail_good(api, news, pending):
+    email = api.get(f"users/{pending['uid']}").json["email"]
+    api.post(f"lists/{news}/subscribers", {"email": email})
+    assert follow(api, pending["confirmation_url"], "POST").json == {"status": "ok"}
+
+
+def test_nobody_confirms_on_an_archived_list_but_everybody_may_leave_it(api, news, pending, archive_list, tables):
+    archive_list(news)
+    before = tables()
+    assert [follow(api, pending["confirmation_url"], method).status_code for method in ("GET", "POST")] == [404, 404]
+    assert tables() == before
+    assert follow(api, pending["unsubscribe_url"], "POST").status_code == 200
+
+
+def test_links_go_on_after_a_merge(api, news, pending):
+    destination = api.user()["uid"]
+    api.post("users/merge", {"source": pending["uid"], "destination": destination})
+    assert follow(api, pending["confirmation_url"]).status_code == 200
+    assert follow(api, pending["confirmation_url"], "POST").status_code == 200
+    assert place(api, news, destination)["subscribed"] is True
+    assert follow(api, pending["unsubscribe_url"], "POST").status_code == 200
+    assert place(api, news, destination)["subscribed"] is False
 
 
 def test_unsubscribing_shows_first_and_acts_on_post(api, news, pending, tables):
-    follow(api, pending["confirmation_url"])
+    follow(api, pending["confirmation_url"], "POST")
     before = tables()
     shown = follow(api, pending["unsubscribe_url"])
     assert shown.status_code == 200 and b"<form method" in shown.data and tables() == before
@@ -67,7 +128,7 @@ def test_unsubscribing_shows_first_and_acts_on_post(api, news, pending, tables):
     assert keyed.json == {"status": "ok"}  # a page without credentials keeps no replies, and needs none
     by_browser = follow(api, pending["unsubscribe_url"], "POST", headers={"Accept": "text/html"})
     assert by_browser.mimetype == "text/html"
-    follow(api, pending["confirmation_url"])  # an old link does not bring back who has left
+    follow(api, pending["confirmation_url"], "POST")  # an old link does not bring back who has left
     assert place(api, news, pending["uid"])["subscribed"] is False
 
 

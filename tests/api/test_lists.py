@@ -1,10 +1,12 @@
 """The routes of lists (engage.md section 5)."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.factories import fresh
+from tests.places import STATES, place_in
 
 
 @pytest.fixture
@@ -188,3 +190,37 @@ def test_writing_needs_the_secret(api, news, tables, by, status):
     ):  # fmt: skip
         assert api.call(method, path, body, by=by).status_code == status
     assert tables() == before
+
+
+def test_who_is_on_a_list_is_listed_by_state(api):
+    news = api.post("lists", {"title": "News", "double_optin": True}).json["id"]
+    states = (*STATES, *STATES)
+    uids = [place_in(api, status, double_optin=True, news=news)[0] for status in states]
+    placed = [(uid, status) for uid, status in zip(uids, states, strict=True) if status]
+    for wanted in (None, "subscribed", "pending", "unsubscribed"):
+        expected = [one for one in placed if wanted in (None, one[1])]
+        query, found, cursor = f"limit=1&status={wanted}" if wanted else "limit=1", [], ""
+        while cursor is not None:
+            page = api.get(f"lists/{news}/subscribers?{query}{cursor}").json
+            found += page["data"]
+            cursor = f"&next_cursor={page['next_cursor']}" if "next_cursor" in page else None
+        assert [(one["uid"], one["status"]) for one in found] == expected
+        assert all(("confirmation_url" in one) == (one["status"] == "pending") for one in found)
+        back = api.get(f"lists/{news}/subscribers?{query}&previous_cursor={page['previous_cursor']}").json
+        assert [one["uid"] for one in back["data"]] == [expected[-2][0]]
+    pending = api.get(f"lists/{news}/subscribers?status=pending").json["data"]
+    link = urlsplit(pending[0]["confirmation_url"]).path
+    assert api.call("POST", link, by=None).json == {"status": "ok"}
+    assert len(api.get(f"lists/{news}/subscribers?status=pending").json["data"]) == 1
+
+
+@pytest.mark.parametrize("query", ["status=left", "status=", "limit=31", "next_cursor=x", "state=pending"])
+def test_a_query_for_subscribers_that_is_wrong_is_refused(api, news, query):
+    assert api.get(f"lists/{news['id']}/subscribers?{query}").status_code == 400
+
+
+def test_the_subscribers_of_a_list_are_found_by_index(api, news, plans):
+    for query in ("limit=2", "limit=2&status=pending", f"status=pending&next_cursor={'0' * 24}"):
+        plans.clear()
+        api.get(f"lists/{news['id']}/subscribers?{query}")
+        assert not [line for plan in plans for line in plan if line.startswith("SCAN") or "TEMP B-TREE" in line], plans

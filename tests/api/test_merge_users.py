@@ -115,3 +115,30 @@ def test_strangers_are_refused_and_other_workspaces_not_touched(api, other_api, 
     assert merge(api, source, destination, by=None).status_code == 401
     assert merge(other_api, source, destination).json == {"status": "queued"}
     assert tables() == before
+
+
+def test_a_role_fills_a_missing_role_in_an_account_and_of_a_member(api):
+    """Case merge-loses-role."""
+    acme = api.user(is_account=True)["uid"]
+    for roles in ((None, None), (None, "d"), ("s", None), ("s", "d")):
+        source, destination = (
+            api.user(is_account=True, accounts=[{"id": acme, **({} if role is None else {"role": role})}])["uid"]
+            for role in roles
+        )
+        member = api.user(
+            accounts=[{"id": uid, "role": role} for uid, role in zip((source, destination), roles, strict=True)]
+        )["uid"]
+        merge(api, source, destination)
+        expected = roles[1] or roles[0]
+        assert api.get(f"users/{destination}").json["accounts"] == [{"id": acme, "role": expected}], roles
+        assert api.get(f"users/{member}").json["accounts"] == [{"id": destination, "role": expected}], roles
+        assert api.get(f"users/{destination}").json["member_count"] == 1
+
+
+def test_whoever_is_suppressed_in_a_segment_stays_so(api):
+    segment = api.post("segments", {"name": "all of them", "rule": {"all": []}}).json["id"]
+    for suppressed in (0, 1):
+        uids = [api.user()["uid"] for _ in range(2)]
+        api.put(f"segments/{segment}/users/{uids[suppressed]}", {"suppressed": True})
+        merge(api, *uids)
+        assert {"id": segment, "suppressed": True} in api.get(f"users/{uids[1]}").json["segments"]

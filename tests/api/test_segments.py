@@ -3,6 +3,8 @@
 import pytest
 
 from app.rules import EVERYBODY
+from app.services import audit
+from app.services.segments import definitions
 from tests.factories import fresh
 
 PRO = {"attribute": "meta.plan", "is": "pro"}
@@ -118,6 +120,9 @@ def test_a_list_rule_follows_the_list(api, make, make_list):
     api.put(f"lists/{news}/subscribers/{uid}", {"subscribed": False})
     assert inside(api, uid) == [off, there]
     api.delete(f"users/{uid}/lists", {"lists": [news]})
+    assert inside(api, uid) == [off, there]  # whoever has left stays so
+    api.put(f"lists/{news}/subscribers/{uid}", {"subscribed": True})
+    api.delete(f"users/{uid}/lists", {"lists": [news]})
     assert inside(api, uid) == []
 
 
@@ -151,6 +156,18 @@ def test_an_etag_changes_with_the_segments(api, make):
     ({"attribute": "meta.a", "lt": True}, "/rule/lt", "Must be a string, a number or a moment"),
     ({"attribute": "meta.a", "between": [1]}, "/rule/between", "Must be an array of two"),
     ({"attribute": "meta.a", "between": [1, "b"]}, "/rule/between", "Must be an array of two of one type."),
+    ({"attribute": "meta.a", "between": [2, 1]}, "/rule/between", "Must have its least end first"),
+    ({"attribute": "meta.a", "between": ["b", "a"]}, "/rule/between", "Must have its least end first"),
+    ({"attribute": "meta.a", "between": [{"days_ago": -3}, {"days_ago": 0}]}, "/rule/between", "Must have its least end first"),
+    ({"attribute": "meta.a", "between": ["2026-01-31T00:00Z", "2026-01-31T08:00+09:00"]}, "/rule/between", "Must have its least"),
+    ({"attribute": "meta.a", "between": ["2026-02-01", "2026-01-31"]}, "/rule/between", "Must have its least end first"),
+    ({"attribute": "created_at", "between": ["2026-01-31", 0]}, "/rule/between", "Must have its least end first"),
+    ({"attribute": "email", "between": ["B@x.io", "a@x.io"]}, "/rule/between", "Must have its least end first"),
+    ({"attribute": "email", "between": ["a@x.io", "B@x.io"], "exact": True}, "/rule/between", "Must have its least end first"),
+    ({"attribute": "number", "between": ["3", "+2"]}, "/rule/between", "Must have its least end first"),
+    ({"event": "Paid", "last": {"between": [{"days_ago": 1}, {"days_ago": 2}]}}, "/rule/last/between", "Must have its least"),
+    ({"event": "Paid", "sum": "amount", "between": [2, 1.5]}, "/rule/between", "Must have its least end first"),
+    ({"event": "Paid", "where": [{"value": {"between": [2, 1]}}]}, "/rule/where/0/value/between", "Must have its least end first"),
     ({"attribute": "meta.a", "gt": 1, "ignore_case": True}, "/rule/ignore_case", "Must not be here, beside attribute."),
     ({"attribute": "meta.a", "is": "x", "ignore_case": 1}, "/rule/ignore_case", "Must be true or false."),
     ({"attribute": "created_at", "gte": "soon"}, "/rule/gte", "Must be a date"),
@@ -185,6 +202,24 @@ def test_a_rule_that_breaks_the_grammar_is_told_where_and_what_was_expected(api,
         assert (refused.status_code, refused.json["code"]) == (400, "invalid_input"), refused.json
         assert refused.json["details"][pointer][0].startswith(expected), refused.json["details"]
     assert tables() == before
+
+
+@pytest.mark.parametrize("rule", [
+    {"attribute": "meta.a", "between": ["2026-01-31T00:00+09:00", "2026-01-30"]},
+    {"attribute": "meta.a", "between": ["2026-01-31T10:00Z", "2026-01-31"]},
+    {"attribute": "created_at", "between": ["2026-01-31", {"days_ago": 36500}]},
+    {"attribute": "email", "between": ["a@x.io", "B@x.io"]},
+    {"attribute": "meta.a", "between": [1, 1]},
+])  # fmt: skip
+def test_ends_of_between_are_in_order_by_what_they_are_compared_as(make, rule):
+    make(rule)
+
+
+def test_a_stored_rule_whose_ends_are_reversed_holds_for_nobody_and_can_be_renamed(api, workspace):
+    uid = api.user(meta={"a": 1})["uid"]
+    fields = {"name": "old", "rule": {"attribute": "meta.a", "between": [2, 0]}}
+    old = definitions.create(workspace, fields, audit.SHELL).id  # as it was taken once
+    assert inside(api, uid) == [] and api.put(f"segments/{old}", {"name": "new"}).status_code == 200
 
 
 def test_a_rule_may_be_ten_levels_deep_and_no_deeper(api, make):

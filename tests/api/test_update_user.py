@@ -178,14 +178,24 @@ def test_a_user_with_a_uid_is_not_claimed(api):
     assert other["id"] != user["id"] and other["first_name"] is None
 
 
-def test_bringing_back_an_archived_user_needs_the_secret(api, archive_user):
-    uid = api.user()["uid"]
-    archive_user(uid)
-    refused = api.put(f"users/{uid}", {"archived": False}, by="public")
-    assert (refused.status_code, refused.json.keys()) == (200, {"id", "uid"})
-    assert api.get(f"users/{uid}").json["archived"] is True
-    assert api.put(f"users/{uid}", {"archived": True, "first_name": "x"}).json["archived"] is True
-    assert api.put(f"users/{uid}", {"archived": False}).json["archived"] is False
+def test_a_body_neither_archives_nor_brings_back(api, archive_user):
+    """Case stale-put-unarchives: the object that was read before an archive says nothing about it."""
+    user = api.user()
+    archive_user(user["uid"])
+    by_public = api.put(f"users/{user['uid']}", {"archived": False}, by="public")
+    assert (by_public.status_code, by_public.json.keys()) == (200, {"id", "uid"})
+    sent = {**user, "first_name": "Ann"}
+    items = {"data": [{"type": kind, "id": user["uid"], "archived": False} for kind in ("create", "update")]}
+    for write in (
+        lambda: api.put(f"users/{user['uid']}", sent),
+        lambda: api.post("users", {"id": user["uid"], "archived": False}),
+        lambda: api.post("batch", items),
+    ):
+        assert write().status_code == 200
+        assert api.get(f"users/{user['uid']}").json["archived"] is True
+    other = api.user()["uid"]
+    assert api.put(f"users/{other}", {"archived": True, "first_name": "x"}).json["archived"] is False
+    assert api.call("PATCH", f"users/{user['uid']}", {"archived": False}).json["archived"] is False
 
 
 @pytest.mark.parametrize("path", ["%00", "%2e%2e", "a" * 256, "%20a", "a%C2%85b"])

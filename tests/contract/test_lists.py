@@ -1,11 +1,12 @@
-"""Lists in the body of a user: their ids subscribe."""
+"""Lists in the body of a user: they put somebody on a list, and never raise consent (docs/lists.md)."""
 
 import pytest
 
-from tests.contract.rule import can, need, rule
+from app.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED, Act, decide
+from tests.contract.rule import rule
 from tests.factories import fresh
+from tests.places import SHOWN, STATES, place_in
 
-need("lists as shown on create")
 WRITES = ("create", "update")
 
 
@@ -41,11 +42,44 @@ def test_an_unknown_or_archived_list_is_refused_and_nothing_is_stored(
         assert stored() == before, bad
 
 
-@rule("update", "lists")
-def test_lists_may_be_sent_as_they_are_shown(lane, reference, make_list):
-    news, left = make_list("News"), make_list("Left")
-    shown = [{"id": news, "subscribed": True}, {"id": left, "subscribed": False}]
-    for write in WRITES if can(lane, "lists as shown on create") else ("update",):
-        uid = fresh()
-        assert getattr(lane, write)(uid, {"lists": shown}).taken
-        assert reference.read(uid)["lists"] == shown[:1]
+@rule("create", "update", "lists")
+@pytest.mark.parametrize("is_double", [False, True])
+def test_a_body_raises_no_consent(lane, reference, is_double):
+    """Cases list-reimport-resubscribes and list-optout-lost-on-import, and all their siblings."""
+    api = reference.api
+    for write in WRITES:
+        for before in STATES:
+            for status in (SUBSCRIBED, PENDING, UNSUBSCRIBED):
+                uid, news = place_in(api, before, is_double)
+                shown = SHOWN[status] | {"id": news}
+                after = decide(before, Act.SENT, status, is_double)
+                for sent in [shown, *([news] if status == SUBSCRIBED else [])]:
+                    outcome = getattr(lane, write)(uid, {"first_name": "Ann", "lists": [sent]})
+                    assert outcome.taken, (write, before, sent)
+                    expected = [] if after is None else [{"id": news, **SHOWN[after]}]
+                    assert reference.read(uid)["lists"] == expected, (write, before, sent)
+                counted = api.get(f"lists/{news}").json["subscriber_count"]
+                assert counted == int(after in (SUBSCRIBED, PENDING)), (write, before, status)
+
+
+@rule("update")
+def test_a_body_without_lists_leaves_every_place(lane, reference):
+    for before in STATES:
+        uid, _ = place_in(reference.api, before, double_optin=True)
+        shown = reference.read(uid)["lists"]
+        assert lane.update(uid, {"email": "ann@example.com"}).taken and reference.read(uid)["lists"] == shown
+
+
+@rule("merge")
+def test_whoever_left_has_left_after_a_merge_too(lane, reference):
+    ranks = [None, PENDING, SUBSCRIBED, UNSUBSCRIBED]
+    for one in STATES:
+        for other in STATES:
+            source, news = place_in(reference.api, one, double_optin=True)
+            destination, _ = place_in(reference.api, other, double_optin=True, news=news)
+            assert lane.merge(source, destination).taken
+            after = max(one, other, key=ranks.index)
+            expected = [] if after is None else [{"id": news, **SHOWN[after]}]
+            assert reference.read(destination)["lists"] == expected, (one, other)
+            counted = reference.api.get(f"lists/{news}").json["subscriber_count"]
+            assert counted == int(after in (SUBSCRIBED, PENDING)), (one, other)

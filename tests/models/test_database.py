@@ -12,6 +12,8 @@ import uvloop
 
 from app import errors, waiting
 from app.config import Settings
+from app.consent import SUBSCRIBED
+from app.items import Place
 from app.models import users
 from app.models.database import db, forget_connection, statement, transaction
 from app.models.stores import PostgresStore
@@ -207,7 +209,7 @@ def test_inside_another_transaction_only_its_own_part_is_undone(app, workspace):
     def outer():
         service.update(workspace, "kept", {"first_name": "x", "lists": []}, full=True)
         with pytest.raises(errors.InvalidInput):
-            service.update(workspace, "undone", {"lists": ["f" * 24]}, full=True)
+            service.update(workspace, "undone", {"lists": [Place("f" * 24, SUBSCRIBED)]}, full=True)
 
     outer()
     assert users.find(workspace, "kept") and not users.find(workspace, "undone")

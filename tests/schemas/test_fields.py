@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from app import uids
-from app.models.users import key_of_number
+from app.contacts import key_of_number
 from app.schemas.fields import Email, Flag, Flat, PhoneNumber, Scalar, TimeZone, Uid
 
 PATTERN = re.compile(uids.PATTERN.replace("$", r"\Z"))  # in JSON Schema $ is the very end

@@ -7,7 +7,6 @@ from typing import Any
 from app import dates
 
 DAY = 86_400_000
-TEXT_DATE = "0000-00-00"
 
 
 def holds(rule: dict[str, Any], user: dict[str, Any], now: int, known: dict[str, Any]) -> bool:
@@ -46,6 +45,11 @@ def compares(found: Any, rule: dict[str, Any], now: int, name: str = "") -> bool
     (operator,) = [one for one in operators if one in rule]
     value, caseless, dated = rule[operator], rule.get("ignore_case", False), name in (
         "created_at", "last_interaction", "app_last_active")  # fmt: skip
+    exact = rule.get("exact", name == "email" and rule.get("ignore_case") is False)
+    if name in ("email", "number") and not exact and found is not None and operator not in ("exists", "missing"):
+        return any(
+            spelt(found, operator, one, name) for one in (value if operator in ("in", "not_in") else [value])
+        ) ^ (operator in ("is_not", "not_in"))
     negated = {"is_not": "is", "not_in": "in", "missing": "exists"}
     if operator in negated:
         opposite = {**{k: v for k, v in rule.items() if k != operator}, negated[operator]: value}
@@ -65,9 +69,25 @@ def compares(found: Any, rule: dict[str, Any], now: int, name: str = "") -> bool
         return {"contains": part in text, "starts_with": text.startswith(part), "ends_with": text.endswith(part)}[
             operator
         ]
+    if operator == "between" and isinstance(value[0], str) and not (dated or all(map(day_of, value))):
+        return isinstance(found, str) and value[0].encode() <= found.encode() <= value[1].encode()
     if operator == "between":
         return ordered(found, "gte", value[0], dated, now) and ordered(found, "lte", value[1], dated, now)
     return ordered(found, operator, value, dated, now)
+
+
+def spelt(found: str, operator: str, value: Any, name: str) -> bool:
+    """Whether it holds for what all spellings of an email or number share; where the value shares nothing, as written."""
+    if operator == "between":
+        return spelt(found, "gte", value[0], name) and spelt(found, "lte", value[1], name)
+    key = (str.lower if name == "email" else digits)(value) if isinstance(value, str) else ""
+    left, right = ((str.lower if name == "email" else digits)(found), key) if key else (found, value)
+    operator = {"is_not": "is", "in": "is", "not_in": "is"}.get(operator, operator)
+    return compares(left, {operator: right}, 0)
+
+
+def digits(text: str) -> str:
+    return "".join(one for one in text if one.isdigit())
 
 
 def fold(text: str) -> str:
@@ -87,6 +107,8 @@ def same(found: Any, value: Any, caseless: bool, dated: bool, now: int) -> bool:
         return found == moment(value, now)
     if kind(found) != kind(value):
         return False
+    if day_of(value):
+        return between_days(found, "is", day_of(value))
     return fold(found) == fold(value) if caseless and isinstance(found, str) else found == value
 
 
@@ -97,6 +119,8 @@ def ordered(found: Any, sign: str, value: Any, dated: bool, now: int) -> bool:
         return at_moment(found, sign, moment(value, now))
     if kind(found) != kind(value) or kind(found) == "boolean":
         return False
+    if day_of(value):
+        return between_days(found, sign, day_of(value))
     if isinstance(found, str):
         found, value = found.encode(), value.encode()
     return stands(found, sign, value)
@@ -105,8 +129,25 @@ def ordered(found: Any, sign: str, value: Any, dated: bool, now: int) -> bool:
 def at_moment(found: Any, sign: str, milliseconds: int) -> bool:
     if kind(found) == "number":
         return stands(found * 1000 if abs(found) < 10**11 else found, sign, milliseconds)
-    shape = "".join("0" if one in "0123456789" else one for one in found[:10]) if isinstance(found, str) else ""
-    return shape == TEXT_DATE and stands(found.encode(), sign, dates.render(milliseconds).encode())
+    return between_days(found, sign, range(milliseconds, milliseconds + 1))
+
+
+def day_of(text: Any) -> range:
+    """The milliseconds that a date stands for, none where it is no date."""
+    try:
+        first = dates.parse(text) if isinstance(text, str) else None
+    except ValueError:
+        first = None
+    return range(0) if first is None else range(first, first + (DAY if len(text) == 10 else 1))
+
+
+def between_days(found: Any, sign: str, wanted: range) -> bool:
+    """Whether what was found, if it is a date, is before, in or after the milliseconds wanted."""
+    day = day_of(found)
+    if not day:
+        return False
+    place = "lt" if day[-1] < wanted[0] else "gt" if day[0] > wanted[-1] else "is"
+    return place in {"lte": ("lt", "is"), "gte": ("gt", "is")}.get(sign, (sign,))
 
 
 def stands(left: Any, sign: str, right: Any) -> bool:

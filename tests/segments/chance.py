@@ -3,11 +3,14 @@
 from random import Random
 from typing import Any
 
+from app import rules
+from app.schemas.rules.spans import is_reversed
+
 NOW = 1_790_000_000_000  # epoch milliseconds
 DAY = 86_400_000
 TEXTS = (
     "pro", "Pro", "PRO", "free", "", "É", "é", "strasse", "STRASSE", "straße", "İ", "K", "kelvin", "a%b_c", "x'y\"z\\", "10",
-    "true", "2026-09-01", "2026-08-20T10:00:00Z", "2026-99", "\u2028", "😀", "?", "{row}", "%s", "Σίσυφος", "σίσυφος",
+    "true", "2026-09-01", "2026-08-20T10:00:00Z", "2026-99", "2026-09-01T02:00:00+09:00", "2026-08-31 17:00", "2026-08-31t17:00:00.5z", "2026-08-20", "2026-02-30", "\u2028", "😀", "?", "{row}", "%s", "Σίσυφος", "σίσυφος",
 )  # fmt: skip
 NUMBERS = (0, 1, -1, 10, 10.5, 0.1, 0.30000000000000004, 1e300, -1e300, 2**53 - 1, 1_789_000_000, NOW - 3 * DAY, 1e-9)
 KEYS = ("plan", "age", 'k.e"y', "é", "$x", "?", "{row}", "a'b", "c\\d", "%s", "[0]")
@@ -16,6 +19,8 @@ PROPERTIES = ("amount", "cur", 'p"q', "?")
 LISTS, ACCOUNTS, ROLES = 3, 3, ("owner", "Admin")
 COLUMNS = ("uid", "first_name", "last_name", "email", "number", "tz", "app_version")
 EMAILS = ("a@example.com", "A@Example.com", "b@x.io", "k@x.io")
+NUMBERS_SPELT = ("+234 803 123 4567", "2348031234567", "234-803-1234567", "+1 (202) 555-0123", "()")
+COMMON = (*EMAILS, "Africa/Lagos", "+234 803 123 4567", "1.0", "u7")
 TIMED = ("created_at", "last_interaction", "app_last_active")
 
 
@@ -48,7 +53,7 @@ def fields(chance: Random) -> dict[str, Any]:
     """The fields of a user that go in one table."""
     found = {name: chance.choice(TEXTS) for name in ("first_name", "last_name") if chance.random() < 0.5}
     found |= {"email": chance.choice(EMAILS)} if chance.random() < 0.6 else {}
-    found |= {"number": chance.choice(("+234 803 123 4567", "2348031234567"))} if chance.random() < 0.4 else {}
+    found |= {"number": chance.choice(NUMBERS_SPELT[:4])} if chance.random() < 0.4 else {}
     found |= {"tz": "Africa/Lagos"} if chance.random() < 0.3 else {}
     found |= {"app_version": chance.choice(("1.0", "2.0"))} if chance.random() < 0.3 else {}
     found |= {"app_last_active": NOW - chance.randrange(60) * DAY} if chance.random() < 0.3 else {}
@@ -64,12 +69,19 @@ def rule(chance: Random, lists: list[str], accounts: list[str], segments: list[s
 
 
 def leaf(chance: Random, lists: list[str], accounts: list[str], segments: list[str]) -> dict[str, Any]:
-    kind = chance.choice(("meta", "meta", "column", "dated", "event", "event", "amount", "moment", "other"))
+    kind = chance.choice(("meta", "meta", "column", "spelt", "dated", "event", "event", "amount", "moment", "other"))
     if kind == "meta":
         return {"attribute": f"meta.{chance.choice(KEYS)}", **comparison(chance)}
     if kind == "column":
         name = chance.choice((*COLUMNS, "is_account", "archived", "member_count", "uid_updateable"))
-        return {"attribute": name, **comparison(chance, (*EMAILS, "Africa/Lagos", "+234 803 123 4567", "1.0", "u7"))}
+        return {"attribute": name, **comparison(chance, COMMON, name)}
+    if kind == "spelt":
+        name, spellings = chance.choice((("email", EMAILS), ("number", NUMBERS_SPELT)))
+        exact = {"exact": chance.random() < 0.7} if chance.random() < 0.4 else {}
+        found = {"attribute": name, **comparison(chance, spellings, "" if exact.get("exact") else name)}
+        if exact and "exists" not in found and "missing" not in found:
+            return {key: value for key, value in found.items() if key != "ignore_case"} | exact
+        return found
     if kind == "dated":
         return {"attribute": chance.choice(TIMED), **dated(chance)}
     if kind in ("event", "amount", "moment"):
@@ -82,7 +94,9 @@ def leaf(chance: Random, lists: list[str], accounts: list[str], segments: list[s
     ))  # fmt: skip
 
 
-def comparison(chance: Random, more: tuple[str, ...] = ()) -> dict[str, Any]:
+def comparison(chance: Random, more: tuple[str, ...] = (), name: str = "") -> dict[str, Any]:
+    """A comparison. more: what its values are taken from, too. name: of an attribute that orders texts in its own way."""
+
     def value() -> Any:
         return chance.choice(more) if more and chance.random() < 0.7 else scalar(chance)
 
@@ -103,7 +117,12 @@ def comparison(chance: Random, more: tuple[str, ...] = ()) -> dict[str, Any]:
         return {operator: True}
     pool = chance.choice((TEXTS, NUMBERS, None))
     bounds = [chance.choice(pool) if pool else {"days_ago": chance.randrange(-5, 40)} for _ in "12"]
-    return {operator: bounds if operator == "between" else bounds[0]}
+    kind, spelling = (rules.TEXT, rules.SPELLINGS.get(name, str)) if more else (rules.ANY, str)
+    return {operator: in_order(bounds, kind, spelling) if operator == "between" else bounds[0]}
+
+
+def in_order(bounds: list[Any], kind: str, spelling: Any = str) -> list[Any]:
+    return bounds[::-1] if is_reversed(bounds, kind, spelling) else bounds
 
 
 def dated(chance: Random) -> dict[str, Any]:
@@ -114,7 +133,11 @@ def dated(chance: Random) -> dict[str, Any]:
     operator = chance.choice(
         ("is", "is_not", "lt", "lte", "gt", "gte", "between", "exists", "missing", "in", "contains")
     )
-    wanted: dict[str, Any] = {"between": [value(), value()], "in": [value(), value()], "contains": "2026"}
+    wanted: dict[str, Any] = {
+        "between": in_order([value(), value()], rules.DATE),
+        "in": [value(), value()],
+        "contains": "2026",
+    }
     return {operator: True if operator in ("exists", "missing") else wanted.get(operator, value())}
 
 

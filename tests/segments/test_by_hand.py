@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from app import clock, ids, rules
-from app.items import Item
+from app.consent import SUBSCRIBED
+from app.items import Item, Place
 from app.models import segments as store
 from app.models import users as users_store
 from app.models.database import db
@@ -46,7 +47,16 @@ def _join(workspace, random, uid, list_ids, accounts):
     places = [{"id": one, "role": random.choice((*chance.ROLES, None))} for one in accounts if random.random() < 0.4]
     device = {"device_token": f"t{uid}", "device_platform": random.choice(("ios", "android", None))}
     on = [one for one in list_ids if random.random() < 0.5]
-    users.update(workspace, uid, {"lists": on, "accounts": places, **(device if random.random() < 0.5 else {})}, True)
+    users.update(
+        workspace,
+        uid,
+        {
+            "lists": [Place(one, SUBSCRIBED) for one in on],
+            "accounts": places,
+            **(device if random.random() < 0.5 else {}),
+        },
+        True,
+    )
     for one in on[:1]:
         lists.set_subscribed(workspace, one, uid, random.random() < 0.5)
     if random.random() < 0.1:

@@ -31,6 +31,7 @@ def test_the_ten_questions_find_whom_they_ask_for(api, make_list, root):
     person("new and in", (1, "Logged in", {}), created_at=now - 2 * DAY)
     person("silent", (40, "Seen", {}))
     person("trial", meta={"trial_ends": dates.render(now + 2 * DAY)})
+    person("trial until today", meta={"trial_ends": dates.render(now)[:10]})
     person("later", meta={"trial_ends": dates.render(now + 9 * DAY)})
     person("worker", email="W@Example.COM")
     person("reader", lists=[news])
@@ -44,7 +45,7 @@ def test_the_ten_questions_find_whom_they_ask_for(api, make_list, root):
         ["new"],
         ["silent"],
         ["thrice"],
-        ["trial"],
+        ["trial", "trial until today"],
         ["worker"],
         ["reader"],
         ["owner"],

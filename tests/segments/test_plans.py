@@ -24,9 +24,9 @@ def crowd(new_database):
     workspaces.create("crowd")
     workspace = workspaces.find("crowd")
     for text in (
-        "INSERT INTO users (workspace_id, id, uid, meta, created_at, email, email_key) SELECT {w}, lpad(to_hex(n), 24, '0'), "
+        "INSERT INTO users (workspace_id, id, uid, meta, created_at, email, email_key, number, number_digits) SELECT {w}, lpad(to_hex(n), 24, '0'), "
         "'u' || n, jsonb_build_object('plan', CASE WHEN mod(n, 1000) = 0 THEN 'pro' ELSE 'free' END), {now}, n || '@x.io', "
-        "n || '@x.io' FROM generate_series(1, {people}) AS n",
+        "n || '@x.io', '+234803' || n, '234803' || n FROM generate_series(1, {people}) AS n",
         "INSERT INTO events (workspace_id, user_id, timestamp, id, event) SELECT {w}, lpad(to_hex(n), 24, '0'), {now} - m, "
         "lpad(to_hex(n * 10 + m), 24, '0'), 'Paid' FROM generate_series(1, {people}) AS n, generate_series(1, 5) AS m",
         "INSERT INTO lists (workspace_id, id, title, created_at) VALUES ({w}, '{list}', 'x', 0), ({w}, '{other}', 'x', 0)",
@@ -53,7 +53,10 @@ def plan(workspace, rule):
     ({"attribute": "meta.plan", "is": "pro"}, "users_by_meta"),
     ({"attribute": "meta.plan", "in": ["pro", "gold"]}, "users_by_meta"),
     ({"all": [{"attribute": "meta.plan", "is": "pro"}, {"event": "Paid", "count": {"gte": 3}}]}, "users_by_meta"),
-    ({"attribute": "email", "is": "77@x.io"}, "users_by_email"),
+    ({"attribute": "email", "is": "77@X.io"}, "users_by_email"),
+    ({"attribute": "email", "is": "77@x.io", "exact": True}, "users_by_email"),
+    ({"attribute": "email", "in": ["77@x.io", "78@x.io"]}, "users_by_email"),
+    ({"attribute": "number", "is": "+234 803 77"}, "users_by_number"),
     ({"attribute": "uid", "is": "u77"}, "users_uid"),
     ({"list": LIST, "subscribed": True}, "subscriptions_of_list"),
 ])  # fmt: skip

@@ -119,7 +119,6 @@ def test_what_reads_must_ask_a_second_time_they_ask_together(api, workspace, mon
 
 PLANNED = {
     "reads": (together.look, lambda workspace, uid: together.Retrieval(workspace, uid)),
-    "pages": (together.look, lambda workspace, uid: together.Listing(workspace, 2, "")),
     "updates": (together.write, lambda workspace, uid: save(workspace, uid, first_name=uid, meta={"n": 1})),
     "events": (together.write, event),
 }

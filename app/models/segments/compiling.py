@@ -5,8 +5,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from app import rules
+from app.consent import SUBSCRIBED
 from app.models.dialects import Dialect
-from app.models.lists import SUBSCRIBED
 from app.models.segments.conditions import (
     FALSE,
     TRUE,
@@ -58,21 +58,24 @@ def _compare(operand: Column | Json, operator: str, value: Any, ignore_case: boo
     if operator == "in":
         return either([_compare(operand, "is", one, ignore_case) for one in value])
     if operator == "between":
-        return both([operand.compares("gte", value[0]), operand.compares("lte", value[1])])
-    if operator in rules.SUBSTRINGS or (operator == "is" and ignore_case and isinstance(value, str)):
+        return operand.between(*value)
+    if operator in rules.SUBSTRINGS:
         return operand.matches(operator, value, ignore_case)
-    return operand.equals(value) if operator == "is" else operand.compares(operator, value)
+    return operand.equals(value, ignore_case) if operator == "is" else operand.compares(operator, value)
 
 
-def operand_of(scope: Scope, attribute: str) -> Column | Json:
-    """Return what an attribute of a user is compared as."""
+def operand_of(scope: Scope, leaf: Mapping[str, Any]) -> Column | Json:
+    """Return what the attribute of a leaf is compared as."""
+    attribute = leaf["attribute"]
     if attribute.startswith(rules.META):
         return Json(scope.d, "{row}.meta", attribute.removeprefix(rules.META))
-    return Column(scope.d, attribute, rules.ATTRIBUTES[attribute])
+    return Column(
+        scope.d, attribute, rules.ATTRIBUTES[attribute], attribute in rules.SPELLINGS and rules.is_exact(leaf)
+    )
 
 
 def _attribute(scope: Scope, leaf: Mapping[str, Any]) -> Condition:
-    return compare(operand_of(scope, leaf["attribute"]), leaf)
+    return compare(operand_of(scope, leaf), leaf)
 
 
 # ---- events -------------------------------------------------------------------------------------------------------

@@ -13,10 +13,9 @@ _DAY = 86_400_000  # milliseconds
 
 
 class Ago(NamedTuple):
-    """A moment that is so many milliseconds before the statement runs; as_text: in ISO 8601, UTC."""
+    """A moment that is so many milliseconds before the statement runs."""
 
     milliseconds: int
-    as_text: bool = False
 
 
 class Condition(NamedTuple):
@@ -58,9 +57,9 @@ def _join(word: str, conditions: Sequence[Condition]) -> Condition:
     return Condition(f"({text})", values, all(one.certain for one in conditions))
 
 
-def days_ago(days: float, as_text: bool = False) -> Ago:
+def days_ago(days: float) -> Ago:
     """Return the moment so many days ago."""
-    return Ago(round(days * _DAY), as_text)
+    return Ago(round(days * _DAY))
 
 
 def bind(values: Sequence[Any], now: int) -> tuple[Any, ...]:
@@ -68,6 +67,5 @@ def bind(values: Sequence[Any], now: int) -> tuple[Any, ...]:
     return tuple([_moment(one, now) if one.__class__ is Ago else one for one in values])
 
 
-def _moment(ago: Ago, now: int) -> int | str:
-    moment = max(dates.FIRST, min(now - ago.milliseconds, dates.LAST))
-    return dates.render(moment) if ago.as_text else moment
+def _moment(ago: Ago, now: int) -> int:
+    return max(dates.FIRST, min(now - ago.milliseconds, dates.LAST))

@@ -64,7 +64,7 @@ def _tree(scope: Scope, node: Mapping[str, Any], answers: Iterator[Any]) -> dict
 def _found(scope: Scope, leaf: Mapping[str, Any]) -> Condition:
     """What the leaf looked at."""
     if "attribute" in leaf:
-        return operand_of(scope, leaf["attribute"]).found
+        return operand_of(scope, leaf).found
     if "event" in leaf:
         return _found_events(scope, leaf)
     if "is_account" in leaf:

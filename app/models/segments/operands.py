@@ -4,14 +4,14 @@ Each kind answers the same questions: equal to a value, before or after it, havi
 of another type is neither equal nor before nor after (docs/segments.md).
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from app import dates, rules
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.segments.caseless import fold, folded
-from app.models.segments.conditions import FALSE, TRUE, Condition, days_ago, unsure
-from app.models.users.rows import dump, json_path, key_of_email, key_of_number
+from app.models.segments.conditions import FALSE, TRUE, Condition, both, days_ago, either, unsure
+from app.models.segments.moments import stands
+from app.models.users.rows import dump, json_path
 
 _SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "is": "="}
 _FIRST_MILLISECONDS = "100000000000"  # a number of meta below it counts seconds, as in app/dates.py
@@ -19,11 +19,7 @@ _COLUMNS = {
     "archived": "({row}.archived_at IS NOT NULL)",
     "member_count": "CASE WHEN {row}.is_account THEN {row}.member_count END",
 }
-# A column -> the one that is indexed, and what goes in there.
-_KEYS: dict[str, tuple[str, Callable[[str], str]]] = {
-    "email": ("{row}.email_key", key_of_email),
-    "number": ("{row}.number_digits", key_of_number),
-}
+_KEYS = {"email": "{row}.email_key", "number": "{row}.number_digits"}  # the indexed columns of rules.SPELLINGS
 
 
 def kind_of(value: Any) -> str:
@@ -41,28 +37,30 @@ def moment(value: Any) -> Any:
 
 
 class Column(NamedTuple):
-    """A column of the user."""
+    """A column of the user. exact: whether an email or number is compared as it is spelt."""
 
     d: Dialect
     name: str
     kind: str
+    exact: bool = False
 
     @property
     def found(self) -> Condition:
         """The value itself."""
         return Condition(_COLUMNS.get(self.name, f"{{row}}.{self.name}"))
 
-    def equals(self, value: Any) -> Condition:
+    def equals(self, value: Any, ignore_case: bool = False) -> Condition:
         """Return whether it is the value."""
         if self.kind == rules.DATE:
             return unsure(f"{self.found.sql} = ?", moment(value))
         if kind_of(value) != self.kind:
             return FALSE
-        sql, values = f"{self.found.sql} = ?", [value]
-        if self.name in _KEYS:
-            column, key = _KEYS[self.name]
-            sql, values = f"({column} = ? AND {sql})", [key(value), value]
-        return unsure(sql, *values)
+        if ignore_case and self.kind == rules.TEXT:
+            return self.matches("is", value, ignore_case)
+        column, wanted = self._spelling(value)
+        if self.exact:  # by the index of all its spellings
+            return unsure(f"({_KEYS[self.name]} = ? AND {column} = ?)", rules.SPELLINGS[self.name](value), wanted)
+        return unsure(f"{column} = ?", wanted)
 
     def compares(self, sign: str, value: Any) -> Condition:
         """Return whether it stands so to the value."""
@@ -70,11 +68,25 @@ class Column(NamedTuple):
             return unsure(f"{self.found.sql} {_SIGNS[sign]} ?", moment(value))
         if kind_of(value) != self.kind or self.kind == rules.BOOLEAN:
             return FALSE
-        return unsure(f"{_ordered(self.d, self.found.sql, self.kind)} {_SIGNS[sign]} ?", value)
+        column, wanted = self._spelling(value)
+        return unsure(f"{_ordered(self.d, column, self.kind)} {_SIGNS[sign]} ?", wanted)
+
+    def between(self, least: Any, greatest: Any) -> Condition:
+        """Return whether it is one of the two or lies between them."""
+        return both([self.compares("gte", least), self.compares("lte", greatest)])
 
     def matches(self, how: str, wanted: str, ignore_case: bool) -> Condition:
         """Return whether the text contains, starts with, ends with or is what is wanted."""
-        return _matches(self.d, self.found, how, wanted, ignore_case) if self.kind == rules.TEXT else FALSE
+        if self.kind != rules.TEXT:
+            return FALSE
+        column, key = self._spelling(wanted)
+        return _matches(self.d, Condition(column), how, key, ignore_case and column not in _KEYS.values())
+
+    def _spelling(self, value: Any) -> tuple[str, Any]:
+        """What is compared, and with what: the key of all spellings, unless the value has none, as a number "-"."""
+        if self.name in _KEYS and not self.exact and (key := rules.SPELLINGS[self.name](value)):
+            return _KEYS[self.name], key
+        return self.found.sql, value
 
     def exists(self) -> Condition:
         """Return whether there is one."""
@@ -129,8 +141,12 @@ class Json(NamedTuple):
         one = self._value
         return unsure(f"jsonb_typeof({one.sql}) = '{names[kind]}'", *one.values)
 
-    def equals(self, value: Any) -> Condition:
-        """Return whether it is the value: in Postgres' meta by its index."""
+    def equals(self, value: Any, ignore_case: bool = False) -> Condition:
+        """Return whether it is the value: in Postgres' meta by its index, but for a date, which has many spellings."""
+        if span := _span(value):
+            return stands(self.d, self._text, "is", span)
+        if ignore_case and isinstance(value, str):
+            return self.matches("is", value, ignore_case)
         if self.d.name == "sqlite":
             if isinstance(value, bool):
                 return unsure(f"json_type({self.column}, ?) = '{str(value).lower()}'", self._place)
@@ -140,11 +156,20 @@ class Json(NamedTuple):
         return Condition(f"{self.column} @> ?::jsonb", (dump({self.key: value}),))
 
     def compares(self, sign: str, value: Any) -> Condition:
-        """Return whether it stands so to the value."""
+        """Return whether it stands so to the value; a date in the rule is compared with dates alone."""
         kind = kind_of(value)
         if kind == rules.BOOLEAN:
             return FALSE
-        return self._dated(_SIGNS[sign], value) if kind == rules.DATE else self._of_kind(kind, _SIGNS[sign], value)
+        if span := _span(value):
+            dated = stands(self.d, self._text, sign, span)
+            return either([dated, self._epoch(_SIGNS[sign], span[0])]) if kind == rules.DATE else dated
+        return self._of_kind(kind, _SIGNS[sign], value)
+
+    def between(self, least: Any, greatest: Any) -> Condition:
+        """Return whether it is one of the two or lies between them; two texts are dates only if both are."""
+        if isinstance(least, str) and not (_span(least) and _span(greatest)):
+            return both([self._of_kind(rules.TEXT, ">=", least), self._of_kind(rules.TEXT, "<=", greatest)])
+        return both([self.compares("gte", least), self.compares("lte", greatest)])
 
     def _of_kind(self, kind: str, sign: str, value: Any) -> Condition:
         is_kind = self._is(kind)
@@ -158,23 +183,13 @@ class Json(NamedTuple):
             f"({is_kind.sql} AND {left.sql} {sign} {right.sql})", *is_kind.values, *left.values, *right.values
         )
 
-    def _dated(self, sign: str, value: dict[str, Any]) -> Condition:
-        """Text that begins like an ISO date is compared as text, a number as seconds or milliseconds."""
-        text, is_text, number = self._text, self._is(rules.TEXT), self.number
-        shape = (
-            "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
-            if self.d.name == "sqlite"
-            else "~ '^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
-        )
-        dated = (
-            f"({is_text.sql} AND {text.sql} {shape} AND {_ordered(self.d, text.sql, rules.TEXT)} {sign} ?)",
-            *is_text.values, *text.values, *text.values, days_ago(value["days_ago"], as_text=True),
-        )  # fmt: skip
-        milliseconds = (
+    def _epoch(self, sign: str, milliseconds: Any) -> Condition:
+        """Whether it is a number of seconds or milliseconds that stands so to the moment."""
+        number = self.number
+        return unsure(
             f"(CASE WHEN abs({number.sql}) < {_FIRST_MILLISECONDS} THEN 1000 ELSE 1 END * {number.sql} {sign} ?)",
-            *number.values, *number.values, days_ago(value["days_ago"]),
+            *number.values, *number.values, milliseconds,
         )  # fmt: skip
-        return unsure(f"({dated[0]} OR {milliseconds[0]})", *dated[1:], *milliseconds[1:])
 
     def matches(self, how: str, wanted: str, ignore_case: bool) -> Condition:
         """Return whether it is a text that contains, starts with, ends with or is what is wanted."""
@@ -185,6 +200,13 @@ class Json(NamedTuple):
         """Return whether there is one."""
         one = self.found
         return Condition(f"{one.sql} IS NOT NULL", one.values)
+
+
+def _span(value: Any) -> tuple[Any, Any] | None:
+    """The first and last millisecond of a date in a rule, None where it is none."""
+    if isinstance(value, dict):
+        return moment(value), moment(value)
+    return dates.span(value) if isinstance(value, str) else None
 
 
 def _ordered(d: Dialect, sql: str, kind: str) -> str:

@@ -9,6 +9,7 @@ from app.models.users.changes import (
     lock_all,
     lock_call,
     lock_id,
+    lock_shown,
     remove_meta,
     rename,
     take_turns,
@@ -42,8 +43,8 @@ from app.models.users.many import (
     upsert_all,
     upsert_prepared,
 )
-from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, key_of_email, key_of_number, load_flat, row
-from app.models.users.upserts import upsert, upsert_call
+from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, load_flat, row
+from app.models.users.upserts import make, upsert, upsert_call
 
 __all__ = [
     "MAX_META_KEYS",
@@ -69,14 +70,14 @@ __all__ = [
     "hidden_uid",
     "hide",
     "is_known",
-    "key_of_email",
-    "key_of_number",
     "keys_of",
     "load_flat",
     "lock",
     "lock_all",
     "lock_call",
     "lock_id",
+    "lock_shown",
+    "make",
     "make_all",
     "newest_id",
     "page",

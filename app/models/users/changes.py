@@ -36,6 +36,19 @@ def lock_id(workspace: int, id: str) -> None:
     _LOCK_ID(workspace, id)
 
 
+_LOCK_SHOWN = Statement(
+    lambda d: (
+        f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND hidden_at IS NULL"
+        f"{d.for_update}"
+    )
+)
+
+
+def lock_shown(workspace: int, id: str) -> bool:
+    """As `lock_id`, of one who does not wait to be erased; return whether there is one."""
+    return bool(_LOCK_SHOWN(workspace, id))
+
+
 @functools.cache
 def _lock_by(column: str, count: int) -> Statement:
     return Statement(

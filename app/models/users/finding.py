@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
+from app.contacts import key_of_email, key_of_number
 from app.models.database import Call, Statement, db
 from app.models.keyset import Filter, Keyset
-from app.models.users.rows import UserRow, columns, dump, json_path, key_of_email, key_of_number, load_flat, row
+from app.models.users.rows import UserRow, columns, dump, json_path, load_flat, row
 
 _FIND = Statement(
     lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"

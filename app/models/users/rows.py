@@ -138,15 +138,3 @@ def dump(value: object) -> str:
 def json_path(key: str) -> str:
     """Return SQLite's path of a key: a label in quotes, in which a quote and a backslash are escaped as in JSON."""
     return f"$.{dump(key)}"
-
-
-def key_of_email(email: str) -> str:
-    """Return what two spellings of one address share. Addresses are ASCII (app/schemas/fields.py)."""
-    return email.lower()
-
-
-def key_of_number(number: str) -> str:
-    """Return the digits of a phone number."""
-    if number[1:].isdigit() and number[0] == "+":  # the common form, in a fifth of the time
-        return number[1:]
-    return "".join(filter(str.isdigit, number))

@@ -4,18 +4,11 @@ import functools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from app.contacts import key_of_email, key_of_number
 from app.models.database import Call, Statement
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.users import rendering
-from app.models.users.rows import (
-    MAX_META_KEYS,
-    UserRow,
-    columns,
-    dump,
-    key_of_email,
-    key_of_number,
-    row,
-)
+from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, row
 
 STATEMENTS = 256  # that are kept: the callers choose the sets of fields, and so how many there could be
 # Of the columns that are no text on Postgres.
@@ -182,3 +175,16 @@ def upsert_call(
 def _values(id: str, uid: str, fields: Sequence[str], changes: Mapping[str, Any], now: int) -> tuple[Any, ...]:
     written = [value for field in fields for value in values(field, changes[field])]
     return (id, uid, *written) if "created_at" in changes else (id, uid, *written, now)
+
+
+_MAKE = Statement(
+    lambda d: (
+        f"INSERT INTO users (workspace_id, id, uid, created_at) VALUES ({', '.join([d.parameter] * 4)}) "
+        "ON CONFLICT (workspace_id, uid) DO NOTHING RETURNING id"
+    )
+)
+
+
+def make(workspace: int, id: str, uid: str, now: int) -> bool:
+    """Make a bare user. Returns whether nobody had that uid."""
+    return bool(_MAKE(workspace, id, uid, now))

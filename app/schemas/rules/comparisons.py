@@ -1,10 +1,12 @@
 """Comparisons in a rule: an operator, and what it compares with."""
 
+from collections.abc import Callable, Container
 from typing import Any
 
 from app import dates, rules
 from app.schemas.fields import MAX_META_KEY, MAX_META_VALUE
 from app.schemas.rules.faults import Faults, only
+from app.schemas.rules.spans import REVERSED, is_reversed
 
 
 def attribute(node: dict[str, Any], at: str, depth: int) -> Faults:
@@ -31,15 +33,36 @@ def comparison(node: dict[str, Any], at: str, subject: str | None, kind: str, da
         return
     operator = operators[0]
     caseless = ["ignore_case"] if operator in rules.CASELESS else []
-    yield from only(node, at, *([subject] if subject else []), operator, *caseless)
-    if "ignore_case" in node and caseless and not isinstance(node["ignore_case"], bool):
-        yield f"{at}/ignore_case", "Must be true or false."
-    for pointer, expected in value_of(operator, node[operator], kind, dated):
+    yield from only(node, at, *([subject] if subject else []), operator, "exact", *caseless)
+    yield from _flags(node, at, operator, rules.SPELLINGS if subject == "attribute" else ())
+    spelling = (
+        rules.SPELLINGS.get(node["attribute"], str) if subject == "attribute" and not rules.is_exact(node) else str
+    )
+    for pointer, expected in value_of(operator, node[operator], kind, dated, spelling):
         yield f"{at}/{operator}{pointer}", expected
 
 
-def value_of(operator: str, value: Any, kind: str, dated: bool) -> Faults:
-    """Yield what is wrong with what an operator compares with; pointers begin at the value."""
+def _flags(node: dict[str, Any], at: str, operator: str, spelt: Container[str]) -> Faults:
+    """Check what says how texts are compared. spelt: the attributes that are not compared exactly."""
+    if "exact" in node and (operator not in rules.EXACT or node.get("attribute") not in spelt):
+        yield f"{at}/exact", _NO_EXACT
+    elif "exact" in node and "ignore_case" in node:
+        yield f"{at}/ignore_case", "Must not be here, beside exact, which says whether capitals count."
+    for name in ("ignore_case", "exact"):
+        if not isinstance(node.get(name, True), bool):
+            yield f"{at}/{name}", "Must be true or false."
+
+
+_NO_EXACT = (
+    f"Must not be here: it goes with the attribute {' or '.join(rules.SPELLINGS)} and one of {', '.join(rules.EXACT)}."
+)
+
+
+def value_of(operator: str, value: Any, kind: str, dated: bool, spelling: Callable[[str], str] = str) -> Faults:
+    """Yield what is wrong with what an operator compares with; pointers begin at the value.
+
+    spelling: what all spellings of a text share, by which texts are ordered.
+    """
     if operator in rules.PRESENCE:
         if value is not True:
             yield "", "Must be true."
@@ -49,7 +72,7 @@ def value_of(operator: str, value: Any, kind: str, dated: bool) -> Faults:
     elif operator in rules.LISTS:
         yield from _several(value, kind)
     elif operator == "between":
-        yield from _span(value, kind, dated)
+        yield from _span(value, kind, dated, spelling)
     elif operator in rules.EQUALITY:
         yield from _scalar("", value, kind)
     else:
@@ -64,14 +87,16 @@ def _several(value: Any, kind: str) -> Faults:
         yield from _scalar(f"/{index}", one, kind)
 
 
-def _span(value: Any, kind: str, dated: bool) -> Faults:
+def _span(value: Any, kind: str, dated: bool, spelling: Callable[[str], str]) -> Faults:
     if not isinstance(value, list) or len(value) != 2:
         yield "", "Must be an array of two, the least and the greatest."
         return
-    for index, one in enumerate(value):
-        yield from _bound(f"/{index}", one, kind, dated)
+    faults = [fault for index, one in enumerate(value) for fault in _bound(f"/{index}", one, kind, dated)]
+    yield from faults
     if kind != rules.DATE and len({_type(one) for one in value}) != 1:
         yield "", "Must be an array of two of one type."
+    elif not faults and is_reversed(value, kind, spelling):
+        yield "", REVERSED
 
 
 def _type(value: Any) -> str:

@@ -6,6 +6,7 @@ from app import rules
 from app.schemas.fields import MAX_NAME
 from app.schemas.rules.comparisons import comparison, days, is_number, value_of
 from app.schemas.rules.faults import Faults, only
+from app.schemas.rules.spans import REVERSED, is_reversed
 
 MAX_EVENT_NAME = 255  # engage.md section 4.3
 MAX_COUNT = 10**9  # events of one user
@@ -60,6 +61,8 @@ def _aggregate(node: dict[str, Any], at: str, name: str) -> Faults:
     if operator == "between":
         if not isinstance(wanted, list) or len(wanted) != 2 or not all(map(is_number, wanted)):
             yield f"{at}/between", "Must be an array of two numbers, the least and the greatest."
+        elif is_reversed(wanted, rules.NUMBER):
+            yield f"{at}/between", REVERSED
     elif not is_number(wanted):
         yield f"{at}/{operator}", "Must be a number."
 

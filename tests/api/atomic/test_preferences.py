@@ -96,6 +96,21 @@ def test_a_body_that_names_no_customers_is_refused(atomic, refused, body, pointe
     assert refused(atomic.put("userPreferences", body), 400, "invalid_input")["source"] == {"pointer": pointer}
 
 
+def test_a_merge_joins_the_days_and_whoever_turned_notifications_off_has(atomic, api):
+    later = [{"from": "10:00", "to": "11:00"}]
+    for enabled in ((True, False), (False, True), (True, True)):
+        one, two = fresh(), fresh()
+        put(atomic, one, {"timezone": "Africa/Lagos", "notificationsEnabled": enabled[0],
+                          "notifications": {"mon": later, "tue": HOURS}})  # fmt: skip
+        put(atomic, two, {"notificationsEnabled": enabled[1], "notifications": {"mon": HOURS, "wed": []}})
+        api.post("users/merge", {"source": one, "destination": two})
+        assert atomic.customer(two)["preferences"] == {
+            "timezone": "Africa/Lagos",
+            "notificationsEnabled": all(enabled),
+            "notifications": {"mon": HOURS, "tue": HOURS, "wed": []},
+        }
+
+
 def test_a_merge_keeps_those_of_the_destination_and_else_takes_those_of_the_source(atomic, api):
     one, two, three = fresh(), fresh(), fresh()
     put(atomic, one, {"timezone": "Africa/Lagos"})

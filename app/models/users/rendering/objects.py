@@ -56,7 +56,10 @@ _ACCOUNT = (
 
 def side_rows(d: Dialect) -> dict[str, str]:
     """SQL for the JSON of a row of each side table."""
-    subscribed = _either("subscriptions.status = 'subscribed'")
+    subscribed = (
+        "CASE subscriptions.status WHEN 'subscribed' THEN 'true' WHEN 'pending' THEN 'false,\"pending\":true' "
+        "ELSE 'false' END"
+    )
     return {
         "devices": _format(
             d, '{"token":%s,"platform":%s}', _quoted(d, "devices.token"), _quoted(d, "devices.platform")
