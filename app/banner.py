@@ -1,4 +1,4 @@
-"""What is printed, once, when the first start makes the default workspace."""
+"""What a start prints: where the API and the docs are, and the keys when it makes the default workspace."""
 
 from typing import TextIO
 
@@ -17,8 +17,7 @@ def show(settings: Settings, made: NewWorkspace, file: TextIO | None = None) -> 
     public key   {made.public_key}
     secret key   {"(as set by ROLLCALL_SECRET_KEY)" if given else made.secret_key}
 
-    API          {settings.base_url}/v1
-    docs         {settings.base_url}/docs/
+{_addresses(settings)}
 
   Try it:
 
@@ -27,3 +26,12 @@ def show(settings: Settings, made: NewWorkspace, file: TextIO | None = None) -> 
         file=file,
         flush=True,
     )
+
+
+def show_addresses(settings: Settings, file: TextIO | None = None) -> None:
+    """Print where the API and the docs are."""
+    print(f"\n{_addresses(settings)}\n", file=file, flush=True)
+
+
+def _addresses(settings: Settings) -> str:
+    return f"    API          {settings.base_url}/v1\n    docs         {settings.base_url}/docs/"

@@ -11,12 +11,17 @@ from urllib.parse import urlsplit
 import limits
 from environs import EnvError, FileAwareEnv, validate
 
-from app import environments
+from app import environments, spelling
 from app.errors import Misconfigured
 
 NO_RATE = "0"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _PUBLIC_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HOST_NAME = re.compile(r"(?![0-9.]+$)[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
+_PREFIX = "ROLLCALL_"
+# What container platforms set for a service of the name rollcall: Kubernetes, and links of Docker.
+_INJECTED = ("ROLLCALL_PORT", "ROLLCALL_SERVICE_")
+_NEAR = 2  # edits from the name of a setting: surely a misspelt one
 _MOST_DAYS = 36_500  # a hundred years: no event may be older than that
 _DEFAULT_WORKERS = min(os.cpu_count() or 1, 4)  # more gained nothing where it was measured, and each costs memory
 
@@ -29,6 +34,23 @@ def _setting(
         repr=not secret,
         metadata={"variable": variable, "unit": unit, "check": check, "secret": secret},
     )
+
+
+def _check_host(text: str) -> None:
+    if not _HOST_NAME.fullmatch(text) and not _is_address(text):
+        raise validate.ValidationError(
+            "Must be one address or host name, such as 0.0.0.0 or ::, without a port (PORT)."
+        )
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether it is an IPv4 address, or an IPv6 one, in brackets or not; gunicorn knows no scopes."""
+    is_bracketed = text.startswith("[") and text.endswith("]")
+    try:
+        found = ipaddress.ip_address(text[1:-1] if is_bracketed else text)
+    except ValueError:
+        return False
+    return "%" not in text and (found.version == 6 or not is_bracketed)
 
 
 def _check_database_url(text: str) -> None:
@@ -87,7 +109,7 @@ _LONG_KEY = validate.Regexp(r"^[A-Za-z0-9_.~-]{16,128}$", error="Must be 16 to 1
 class Settings:
     """Everything that can be set. Units and defaults: docs/settings.md."""
 
-    host: str = _setting("HOST", "127.0.0.1", "address", validate.Length(min=1))
+    host: str = _setting("HOST", "127.0.0.1", "address", _check_host)
     port: int = _setting("PORT", 8000, "TCP port", validate.Range(1, 65535))
     database_url: str = _setting("DATABASE_URL", "sqlite:///data/rollcall.db", "URL", _check_database_url, secret=True)
     workers: int = _setting("WEB_CONCURRENCY", _DEFAULT_WORKERS, "processes", validate.Range(1, 64))
@@ -168,21 +190,48 @@ class Settings:
     @property
     def base_url(self) -> str:
         """Where this machine reaches the service."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - only read
+        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(self._host_in_url, self._host_in_url)  # noqa: S104 - only read
         return f"http://{host}:{self.port}"
+
+    @property
+    def bind(self) -> str:
+        """Where to listen, as host:port."""
+        return f"{self._host_in_url}:{self.port}"
+
+    @property
+    def _host_in_url(self) -> str:
+        return f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
 
 
 def read_settings() -> Settings:
     """Return the settings that the environment asks for; a variable that is unset or empty keeps its default.
 
     A secret may stand in a file instead, which VARIABLE_FILE names.
-    Raises errors.Misconfigured, naming the variable, at the first value that will not do.
+    Raises errors.Misconfigured, naming the variable, at the first value that will not do, and at one that is nearly the
+    name of a setting.
     """
+    for name in unknown():
+        if near := [one for one in _known() if spelling.edits(name, one) <= _NEAR]:
+            raise Misconfigured(f"{name}: There is no such setting. {spelling.question(near)}")
     env = FileAwareEnv()
     settings = Settings(**{one.name: _read(env, one) for one in fields(Settings)})
     _check_pair(("PUBLIC_KEY", settings.public_key), ("SECRET_KEY", settings.secret_key))
     _check_pair(("CLIENT_ID", settings.client_id), ("CLIENT_SECRET", settings.client_secret))
     return settings
+
+
+def unknown() -> list[str]:
+    """Return the variables ROLLCALL_... of the environment that have a value and set nothing, sorted."""
+    known = {*_known(), *(f"{one.metadata['variable']}_FILE" for one in fields(Settings) if one.metadata["secret"])}
+    return sorted(
+        name
+        for name, value in os.environ.items()
+        if name.startswith(_PREFIX) and value.strip() and name not in known and not name.startswith(_INJECTED)
+    )
+
+
+def _known() -> list[str]:
+    return [one.metadata["variable"] for one in fields(Settings)]
 
 
 def _check_pair(*given: tuple[str, str]) -> None:

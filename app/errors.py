@@ -15,13 +15,15 @@ class Failure(Exception):
     """Something a caller can be told.
 
     message: one sentence for people. details: field path to what is wrong with it, at most MAX_DETAILS are kept.
+    hint: what to do next, where it depends on the request; it tells what the caller sent or what is public, no more.
     """
 
     code = "internal_error"
     message = "Something went wrong on our side."
 
-    def __init__(self, message: str | None = None, details: type_of_details | None = None):
+    def __init__(self, message: str | None = None, details: type_of_details | None = None, hint: str = ""):
         super().__init__(message or self.message)
+        self.hint = hint
         self.details = dict(list((details or {}).items())[:MAX_DETAILS])
 
 

@@ -2,6 +2,7 @@
 
 Refused are: bytes that are not UTF-8, a byte order mark, a duplicate key, a second document, nesting deeper than
 MAX_DEPTH, NaN, Infinity and numbers that overflow to them, integers beyond MAX_INTEGER, NUL and lone surrogates.
+-0.0 is read as 0.0.
 """
 
 import json
@@ -31,7 +32,20 @@ def loads(raw: bytes, with_any_text: bool = False, max_depth: int = MAX_DEPTH) -
         document = _load(raw, max_depth)
     if not with_any_text and has_escapes(raw):
         check_text(document)
-    return document
+    return _with_plain_zeros(document) if _MINUS_ZERO.search(raw) else document
+
+
+# A number that may be -0.0: zeros alone, or an exponent so small that nothing is left of it.
+_MINUS_ZERO = re.compile(rb"-(?<=[\s:,\[]-)(?:0(?:\.0*)?(?![0-9.])|[0-9.]+[eE]-)")
+
+
+def _with_plain_zeros(value: Any) -> Any:
+    """Return the value with 0.0 for -0.0, which jsonb knows not: both databases must keep the same number."""
+    if isinstance(value, dict):
+        return {key: _with_plain_zeros(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_with_plain_zeros(child) for child in value]
+    return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 def _load_quickly(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:

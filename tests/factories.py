@@ -79,6 +79,7 @@ class Service:
     ready = "/readyz"  # answers 200 when it has started
     # What `rollcall serve` becomes once it has read the settings, half a second sooner.
     command: Sequence[str] = ("-m", "gunicorn", "-c", "python:app.serving.defaults", "wsgi:app")
+    address = "127.0.0.1"  # where it is called
 
     def __init__(self, database_url: str, **environment: str):
         self.port = free_port()
@@ -189,7 +190,7 @@ class Service:
     @contextlib.contextmanager
     def connection(self) -> Any:
         """A connection for several `send`s."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=30)
         try:
             yield connection
         finally:
@@ -241,6 +242,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def has_ipv6() -> bool:
+    """Return True if a program can listen on the loopback address of IPv6."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as listening:
+        listening.bind(("::1", 0))
+        return True
+    return False
 
 
 def keys_in(output: str) -> tuple[str, str]:

@@ -25,6 +25,7 @@ LEAVES = {
     "profiles",
     "pulse",
     "rules",
+    "spelling",
     "strict_json",
     "uids",
     "waiting",

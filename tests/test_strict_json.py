@@ -67,6 +67,19 @@ def test_what_is_read_quickly_is_read_slowly_to_the_same(long_body, document, da
         assert repr(found) == repr(strict_json._load(raw))
 
 
+@pytest.mark.parametrize("number", ["-0.0", "-0", "-0e5", "-0.00E+3", "-1e-400", "-123.4E-999"])
+@pytest.mark.parametrize("around", ["[%s]", '{"a":%s}', '{"a": [1,%s]}', '{"a":\n%s }', '{"b":{"c":[[-1,\t%s]]}}'])
+def test_minus_zero_is_read_as_zero(number, around):
+    assert "-0" not in repr(strict_json.loads((around % number).encode()))
+
+
+@pytest.mark.parametrize("number", [-0.5, -0.05, -1.0, -10, -5e-324, -1e-7, -0.0001])
+def test_other_negative_numbers_are_read_as_they_are(number):
+    text = "-0.0 and 2020-01-01T00:00:00-00:00"
+    raw = json.dumps({"n": number, "zero": -0.0, "list": [number, text]}).encode()
+    assert strict_json.loads(raw) == {"n": number, "zero": 0, "list": [number, text]}
+
+
 @pytest.mark.parametrize("long_body", LONG_BODY)
 @pytest.mark.parametrize("raw", [
     b'{"a":":","a":1}', b'{"a" :1,"a" :2,"b":":"}', b'{"a":1,"a":2,"b":"\\u003a"}', b'{"a":{"b":1},"a":{"c":1}}', b'[18446744073709551616]',

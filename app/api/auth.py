@@ -128,12 +128,20 @@ _NOTHING: tuple[Credential | None, float] = (None, 0.0)
 def basic_pair(header: str) -> tuple[str, str]:
     """Return user name and password of the value of an Authorization header. Raises errors.WrongCredentials."""
     scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic" or len(header) > _MAX_HEADER:
-        raise errors.WrongCredentials()
+    if scheme.lower() != "basic":
+        raise errors.WrongCredentials(hint=f"{_SENT.get(scheme.lower(), _SENT_OTHER)} {_WANTED}")
+    if len(header) > _MAX_HEADER:
+        raise errors.WrongCredentials(hint="The Authorization header is longer than any two keys are.")
     try:
         public, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        raise errors.WrongCredentials() from None
+        raise errors.WrongCredentials(hint=_MALFORMED) from None
     if not colon or "\x00" in public:
-        raise errors.WrongCredentials()
+        raise errors.WrongCredentials(hint=_MALFORMED)
     return public, secret
+
+
+_WANTED = "Use HTTP Basic, with the public key as user name and the secret key as password."
+_SENT = {"": "No key was sent.", "bearer": "A Bearer token was sent; those are for the Atomic API."}
+_SENT_OTHER = "The Authorization header is of another kind."
+_MALFORMED = "What stands behind Basic must be public key, colon and secret key, together in base64."

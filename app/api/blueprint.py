@@ -66,7 +66,7 @@ class EnvironmentConverter(BaseConverter):
 
 
 def makes_user(view: F) -> F:
-    """Say that the view makes a user of the uid in its path: then an impossible one is bad input, not unknown."""
+    """Say that the view makes a user of the uid in its path where there is none: conditions may ask for that."""
     view.makes_user = True  # type: ignore[attr-defined]
     return view
 

@@ -61,7 +61,7 @@ class StrictParser(FlaskParser):
         """Return the body, which must be a JSON object. Raises errors.InvalidBody, InvalidInput, BodyTooLarge."""
         view = current_app.view_functions[req.endpoint or ""]
         with_any_text, levels = getattr(view, "with_any_text", False), getattr(view, "max_depth", strict_json.MAX_DEPTH)
-        body = strict_json.loads(read_body(req), with_any_text, levels)
+        body = read_json(req, with_any_text, levels)
         if not isinstance(body, dict):
             raise errors.InvalidBody()
         return body
@@ -100,6 +100,33 @@ def read_body(req: Request) -> bytes:
     if "body" not in g:
         g.body = _read_body(req)
     return bytes(g.body)
+
+
+def read_json(req: Request, with_any_text: bool = False, max_depth: int = strict_json.MAX_DEPTH) -> Any:
+    """Return the body as JSON. Raises as read_body and strict_json.loads do, and says what is sent in place of JSON."""
+    body = read_body(req)
+    try:
+        return strict_json.loads(body, with_any_text, max_depth)
+    except errors.InvalidBody:
+        if reason := _other_than_json(req, body):
+            raise errors.InvalidBody(reason) from None
+        raise
+
+
+def _other_than_json(req: Request, body: bytes) -> str:
+    """What a body is that is no JSON, as far as its headers and first bytes tell; empty where they tell nothing."""
+    if not body.strip():
+        return "The body is empty; it must be JSON."
+    if body.startswith(_GZIP) or req.headers.get("Content-Encoding", _PLAIN).lower() != _PLAIN:
+        return "The body is compressed; it must be JSON as it is, without Content-Encoding."
+    if req.mimetype in _FORMS and not body.lstrip().startswith((b"{", b"[")):
+        return "The body is form-encoded; it must be JSON, whatever its Content-Type."
+    return ""
+
+
+_GZIP = b"\x1f\x8b"  # how a body in gzip begins (RFC 1952)
+_PLAIN = "identity"
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def _read_body(req: Request) -> bytes:

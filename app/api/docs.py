@@ -7,6 +7,7 @@ import mimetypes
 from pathlib import Path
 from typing import NamedTuple
 
+import flask_swagger_ui
 import orjson
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Request, Response, current_app, redirect, request
@@ -19,6 +20,7 @@ from app.api.lean import Reply
 
 PATH = "/docs"
 _DOCUMENT = "/openapi.json"
+_ICON = "favicon-32x32.png"  # of the browser's package
 # Swagger UI starts with a script in its page and draws with styles of its own; all the rest is on this server.
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -26,6 +28,7 @@ _POLICY = (
 )
 
 _KEPT = "document"  # in the extensions of the app
+_KEPT_YAML = "document in YAML"
 _ETAG_DIGITS = 32  # 128 bits
 
 blp = FlaskBlueprint("openapi", __name__)
@@ -39,6 +42,23 @@ def show_document() -> Response:
     if kept is None:
         kept = current_app.extensions[_KEPT] = Kept.of(orjson.dumps(openapi.document()), "application/json")
     return kept.response(request)
+
+
+@blp.get("/openapi.yaml")
+@requires(OPEN)
+def show_document_as_yaml() -> Response:
+    """Return the OpenAPI document as YAML (RFC 9512): made once, compressed once."""
+    kept = current_app.extensions.get(_KEPT_YAML)
+    if kept is None:
+        kept = current_app.extensions[_KEPT_YAML] = Kept.of(openapi.as_yaml().encode(), "application/yaml")
+    return kept.response(request)
+
+
+@blp.get("/favicon.ico")
+@requires(OPEN)
+def show_icon() -> Response:
+    """Return the icon that browsers ask for by this name, whatever its type."""
+    return _asset(str(Path(flask_swagger_ui.__file__).parent / "dist" / _ICON)).response(request)
 
 
 class Kept(NamedTuple):
@@ -73,9 +93,10 @@ class Kept(NamedTuple):
 
 
 @blp.get("/")
+@blp.get(PATH)
 @requires(OPEN)
 def show_the_way() -> AnyResponse:
-    """Send whoever opens the bare address in a browser to the docs."""
+    """Send whoever opens the bare address, or that of the docs without its slash, to the docs."""
     return redirect(f"{PATH}/")
 
 

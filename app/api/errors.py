@@ -1,10 +1,10 @@
 """Failures as HTTP: the one place that knows 404 from 409 (engage.md section 1)."""
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from app import errors, logs
-from app.api import faces
+from app.api import faces, hints
 from app.api.replies import reply
 
 STATUS = {
@@ -47,7 +47,7 @@ _HEADERS = {
     errors.KeysUnavailable: {"Retry-After": "1"},
     errors.StorageUnavailable: {"Retry-After": "1"},  # seconds; a restarted database is back in about that
 }
-_BY_STATUS = {404: errors.NotFound, 413: errors.BodyTooLarge}
+_BY_STATUS = {413: errors.BodyTooLarge}
 
 
 def init_app(app: Flask) -> None:
@@ -68,9 +68,12 @@ def answer(failure: errors.Failure) -> Response:
 def answer_http(error: HTTPException) -> Response:
     """Answer what Flask and werkzeug raise: an unknown route, a wrong method, a broken request."""
     if isinstance(error, MethodNotAllowed):
-        response = answer(errors.MethodNotAllowed())
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or []))
+        allowed = ", ".join(sorted(error.valid_methods or []))
+        response = answer(errors.MethodNotAllowed(hint=f"It takes {allowed}."))
+        response.headers["Allow"] = allowed
         return response
+    if isinstance(error, NotFound):
+        return answer(errors.NotFound(hint=hints.for_unknown_path()))
     status = error.code or 500
     if status >= 500:
         return answer_fault(error)

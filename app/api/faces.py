@@ -10,7 +10,8 @@ from app import environments, errors
 ENGAGE, ATOMIC, OAUTH = "engage", "atomic", "oauth"
 _ATOMIC = re.compile(rf"/(?:v1/)?{environments.FORM}(?:/|$)|/v1/environments(?:/|$)")
 _OAUTH = re.compile(r"/oauth2(?:/|$)")
-_VERSION = "v1"
+VERSION = "v1"
+_DOCS = "/docs/guides/errors"  # each code is an anchor there
 _nouns: set[str] = set()  # what stands behind /v1/ on Engage's routes
 _nouns_of_environments: set[tuple[str, str]] = set()  # (version, what stands behind the environment) on the Atomic ones
 
@@ -32,14 +33,20 @@ def of_path(path: str) -> str:
     if _ATOMIC.match(path):
         return ATOMIC
     version, first, second = _words(path)
-    is_misspelt = first and first not in _nouns and (version, second) in _nouns_of_environments
+    is_misspelt = first not in ("", VERSION, *_nouns) and (version, second) in _nouns_of_environments
     return ATOMIC if is_misspelt else ENGAGE
+
+
+def needs_nobody(path: str) -> bool:
+    """Return True if there is nothing at the path, and near it neither, that a caller could log in to."""
+    version, first, _ = _words(path)
+    return of_path(path) == ENGAGE and (path.rstrip("/") == f"/{VERSION}" or not (version or first in _nouns))
 
 
 def _words(path: str) -> tuple[str, str, str]:
     """The version of a path, "" for none, and the two words behind it."""
     words = path.split("/")[1:]
-    version = words.pop(0) if words[0] == _VERSION else ""
+    version = words.pop(0) if words[0] == VERSION else ""
     first, second = [*words, "", ""][:2]
     return version, first, second
 
@@ -59,7 +66,9 @@ def error_body(face: str, failure: errors.Failure, request_id: str) -> dict[str,
     if face == OAUTH:  # RFC 6749 section 5.2
         return {"error": failure.code, "error_description": str(failure)}
     details = {"details": failure.details} if failure.details else {}
-    return {"error": str(failure), "code": failure.code, **details, "request_id": request_id}
+    hint = {"hint": failure.hint} if failure.hint else {}
+    docs = f"{_DOCS}#{failure.code}"
+    return {"error": str(failure), "code": failure.code, **details, **hint, "docs": docs, "request_id": request_id}
 
 
 def _atomic_errors(failure: errors.Failure) -> list[dict[str, Any]]:

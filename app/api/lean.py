@@ -3,9 +3,11 @@
 In the profile of a read through Flask, of 230 us without the server, these took 45.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Request, Response, request
 from flask.sessions import NullSession, SessionInterface
@@ -16,11 +18,27 @@ from werkzeug.sansio.utils import get_host
 Headers = list[tuple[str, str]]
 _CACHED = 1_024  # names of hosts; checking one takes 5 us
 _JSON = "application/json"
+_ESCAPED_SLASH = re.compile("%2[fF]")
+SLASH = "\udc2f"  # stands for a slash that was sent as %2F while the route is found: no path in UTF-8 has it
 
 
 def asked() -> Request:
     """Return the request itself: each look at it through Flask's proxy takes half a microsecond."""
     return request._get_current_object()  # type: ignore[attr-defined, no-any-return]
+
+
+def path_to_match(request: Request) -> str:
+    """Return the path with SLASH for each slash that was sent as %2F, which belongs to a name.
+
+    A server that does not tell the path as it was sent, or tells another one, has the path without escapes.
+    """
+    sent = request.environ.get("RAW_URI", "").partition("?")[0]
+    if "%2" not in sent or not _ESCAPED_SLASH.search(sent):
+        return request.path
+    if not sent.startswith("/"):  # the absolute form of a request to a proxy (RFC 9112 section 3.2.2)
+        sent = "/" + sent.partition("://")[2].partition("/")[2]
+    parts = [unquote_to_bytes(part.encode("latin-1")).decode("utf-8", "replace") for part in _ESCAPED_SLASH.split(sent)]
+    return SLASH.join(parts) if "/".join(parts) == request.path else request.path
 
 
 class Reply(Response):
@@ -83,7 +101,7 @@ class Lean(Flask):
             request.root_path,
             "",
             request.scheme,
-            request.path,
+            path_to_match(request),
             request.method,
             request.query_string.decode("latin-1"),
         )

@@ -16,6 +16,7 @@ from app.api.bearers import BEARER, SDK
 from app.api.blueprint import Api, EnvironmentConverter, ListIdConverter, SegmentIdConverter, UidConverter
 from app.api.errors import STATUS
 from app.api.rates import UNLIMITED
+from app.api.requests import WRITES
 from app.schemas import grammar
 from app.schemas.customers import AtomicErrorsSchema, OauthErrorSchema
 
@@ -106,6 +107,9 @@ _HEADERS = {
     503: _RETRY_AFTER,
 }
 _EXAMPLE_PLACES = {faces.ENGAGE: "email", faces.ATOMIC: "/users/3/profile/email", faces.OAUTH: "email"}
+_EXAMPLE_HINTS: dict[type[errors.Failure], str] = {
+    errors.WrongCredentials: "The password is not the secret key that belongs to this public key.",
+}
 _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
 _PATH_PARAMETERS = {
     "environment": {"description": "The environment id of the workspace.", "example": "XQ19azQe"},
@@ -177,7 +181,7 @@ def document() -> dict[str, Any]:
                 view = current_app.view_functions[rule.endpoint]
                 operation["operationId"] = rule.endpoint.replace(".", "_")
                 operation["security"] = _security(view)
-                _finish(operation, path, view, schemas, is_read=method == "get")
+                _finish(operation, path, view, schemas, method)
                 _name_headers(operation, path, method, view)
                 if rule.endpoint.partition(".")[0] not in UNLIMITED:
                     _limit(operation, path)
@@ -208,7 +212,7 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, Any], is_read: bool) -> None:
+def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, Any], method: str) -> None:
     for parameter in operation.get("parameters", []):
         if parameter.get("in") == "path":
             parameter.update(_PATH_PARAMETERS[parameter["name"]])
@@ -219,7 +223,7 @@ def _finish(operation: dict[str, Any], path: str, view: Any, schemas: dict[str, 
     if "requestBody" in operation:
         operation["requestBody"].setdefault("description", "JSON in UTF-8; keys that are not listed are ignored.")
     operation["responses"].pop("default", None)
-    _add(operation, path, _failures(operation, path, view, is_read))
+    _add(operation, path, _failures(operation, path, view, method))
 
 
 def _add(operation: dict[str, Any], path: str, failures: list[type[errors.Failure]]) -> None:
@@ -257,9 +261,10 @@ def _limit(operation: dict[str, Any], path: str) -> None:
         reply["headers"] = {**reply.get("headers", {}), **told}
 
 
-def _failures(operation: dict[str, Any], path: str, view: Any, is_read: bool) -> list[type[errors.Failure]]:
+def _failures(operation: dict[str, Any], path: str, view: Any, method: str) -> list[type[errors.Failure]]:
     level, found = getattr(view, "access", SECRET_KEY), list(getattr(view, "failures", ()))
-    if "parameters" in operation or "requestBody" in operation:
+    names_user = "{uid}" in path and method.upper() in WRITES
+    if "parameters" in operation or "requestBody" in operation or names_user:
         found.append(errors.InvalidInput)
     if "requestBody" in operation:
         found += [errors.InvalidBody, errors.BodyTooLarge]
@@ -271,7 +276,7 @@ def _failures(operation: dict[str, Any], path: str, view: Any, is_read: bool) ->
         found += [errors.WrongCredentials, errors.StorageUnavailable]
     if level == SECRET_KEY:
         found.append(errors.SecretNeeded)
-    if level == PUBLIC_KEY and not is_read:
+    if level == PUBLIC_KEY and method != "get":
         found.append(errors.SignatureNeeded)
     if "{" in path:
         found.append(errors.NotFound)
@@ -303,6 +308,7 @@ def _error_example(failure: type[errors.Failure], face: str) -> dict[str, Any]:
         made: errors.Failure = failure({_EXAMPLE_PLACES[face]: ["Must be a valid email address."]})
     else:
         made = failure("The body must not be longer than 65536 bytes." if failure is errors.BodyTooLarge else None)
+    made.hint = _EXAMPLE_HINTS.get(failure, "")
     return faces.error_body(face, made, "f1c2d3e4a5b60718")
 
 

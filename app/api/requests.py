@@ -3,13 +3,15 @@
 import random
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, g
+from werkzeug.exceptions import NotFound
 
 from app import errors, ids, logs, strict_json, uids
 from app.api import auth, bearers, bodies, conditions, cors, faces, rates, warnings
-from app.api.lean import Reply, asked
+from app.api.lean import SLASH, Reply, asked
 from app.api.replies import done
 from app.api.retries import FAILURE
 from app.services import storage
@@ -18,6 +20,9 @@ _ID_BITS = 64
 _SAFE_ID = re.compile("[A-Za-z0-9._-]{1,64}")
 _WITHOUT_STORAGE = ("health", "openapi", "swagger_ui")  # blueprints that answer while the database is away
 _SOME_ID = "0" * 24  # stands for a part that the path of this route does not have
+WRITES = ("POST", "PUT", "PATCH")
+_UIDS: dict[str, type[errors.Failure]] = {"uid": errors.UserNotFound, "account": errors.AccountNotFound}
+_NONE_SUCH = f"It {uids.RULE[0].lower()}{uids.RULE[1:]}"
 SAFE_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -32,8 +37,16 @@ def init_app(app: Flask) -> None:
     """Run `prepare` before and `finish` after every request of the app."""
     auth.init_app(app)
     bearers.init_app(app)
+    app.url_value_preprocessor(restore_slashes)
     app.before_request(prepare)
     app.after_request(finish)
+
+
+def restore_slashes(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Put slashes back into the names of a path, now that the route is found: check_path says where they may stand."""
+    for name, text in (values or {}).items():
+        if SLASH in text:
+            values[name] = text.replace(SLASH, "/")  # type: ignore[index]
 
 
 def prepare() -> Response | None:
@@ -49,9 +62,11 @@ def prepare() -> Response | None:
     wait_for_storage(request)
     if request.method == "OPTIONS":
         return answer_options(request)
+    if isinstance(request.routing_exception, NotFound) and faces.needs_nobody(request.path):
+        return None  # Flask answers that there is nothing: asked for a password, people would look for one
     check_caller = auth.check if faces.of_path(request.path) == faces.ENGAGE else bearers.check
     check_caller(request, view)
-    check_path(request, view)
+    check_path(request)
     conditions.refuse_where_none_hold(request, view)
     if view is not None:
         bodies.check_announced_length(request, view)
@@ -100,8 +115,8 @@ def wait_for_storage(request: Request) -> None:
         current_app.config["ANNOUNCE"](made)
 
 
-def check_path(request: Request, view: Any) -> None:
-    """Refuse a path that is no UTF-8 and a uid that nobody can have: not found, or bad input where it would be made.
+def check_path(request: Request) -> None:
+    """Refuse a path that is no UTF-8 and a uid that nobody can have: bad input to a write, else not found.
 
     Raises errors.NotFound, UserNotFound, AccountNotFound, ListNotFound, SegmentNotFound, InvalidInput.
     """
@@ -109,19 +124,23 @@ def check_path(request: Request, view: Any) -> None:
         try:
             request.environ["PATH_INFO"].encode("latin-1").decode()
         except UnicodeDecodeError:
-            raise errors.NotFound() from None
+            raise errors.NotFound("The path is not UTF-8.") from None
     given = request.view_args or {}
     if not ids.is_id(given.get("list_id", _SOME_ID)):
         raise errors.ListNotFound()
     if not ids.is_id(given.get("segment_id", _SOME_ID)):
         raise errors.SegmentNotFound()
-    if not uids.is_valid(given.get("uid", _SOME_ID)):
-        makes_user = getattr(view, "makes_user", False)
-        raise errors.InvalidInput({"uid": [uids.RULE]}) if makes_user else errors.UserNotFound()
-    if not uids.is_valid(given.get("account", _SOME_ID)):
-        raise errors.AccountNotFound()
+    _check_uids(request, given)
     if not all(map(strict_json.is_storable, given.values())):
         raise errors.NotFound()
+
+
+def _check_uids(request: Request, given: Mapping[str, str]) -> None:
+    is_write = request.method in WRITES
+    can_be = uids.is_valid if is_write else uids.may_be_stored
+    for name, failure in _UIDS.items():
+        if not can_be(given.get(name, _SOME_ID)):
+            raise errors.InvalidInput({name: [uids.RULE]}) if is_write else failure(f"{failure.message} {_NONE_SUCH}")
 
 
 def finish(response: Reply) -> Reply:

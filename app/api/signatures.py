@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from app import errors, strict_json
+from app import errors
 from app.api import bodies
 from app.schemas.fields import digits_of
 from app.services import signatures
@@ -48,7 +48,7 @@ def check(view: Any, credential: Credential) -> None:
 def _uids(names: tuple[str, ...]) -> set[str]:
     """The uids that the request is about. What is none, and will be refused as one, covers nothing."""
     uids = {request.view_args["uid"]} if request.view_args and "uid" in request.view_args else set()
-    body = strict_json.loads(bodies.read_body(request)) if names else {}
+    body = bodies.read_json(request) if names else {}
     given = [digits_of(body[name]) for name in names if body.get(name) is not None] if isinstance(body, dict) else []
     if not all(isinstance(one, str) for one in given):
         return set()

@@ -2,7 +2,7 @@
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from app.schemas.fields import MAX_NAME, Text, Uid
+from app.schemas.fields import MAX_NAME, StoredUid, Text, Uid
 from app.schemas.users import MAX_LISTS, AccountEntrySchema
 
 
@@ -53,7 +53,7 @@ class MergeSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    source = Uid(required=True, metadata={"description": "Who goes.", "example": "anonymous-7f3a"})
+    source = StoredUid(required=True, metadata={"description": "Who goes.", "example": "anonymous-7f3a"})
     destination = Uid(required=True, metadata={"description": "Who stays, or the new uid.", "example": "u144"})
 
 

@@ -3,7 +3,7 @@
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from app import ids
-from app.schemas.fields import Cursor, Limit, ShownDate, Text, Uid
+from app.schemas.fields import Cursor, Limit, ShownDate, StoredUid, Text
 from app.schemas.queries import StrictQuerySchema
 
 MAX_IDS = 1000
@@ -21,7 +21,7 @@ class IdsSchema(Schema):
         unknown = EXCLUDE
 
     data = fields.List(
-        Uid(),
+        StoredUid(),
         required=True,
         validate=validate.Length(max=MAX_IDS),
         metadata={"description": "Ids of customers.", "example": ["u144", "u145"]},

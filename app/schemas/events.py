@@ -6,6 +6,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 
 from app import clock, cursors, ids
 from app.schemas.fields import (
+    MAX_META_KEY,
     MAX_PROPERTIES,
     Date,
     EventCursor,
@@ -51,8 +52,12 @@ class EventSchema(Schema):
     value = Scalar(allow_none=True, metadata={"description": "One value that says it all.", "example": 49.5})
     properties = Flat(
         MAX_PROPERTIES,
+        MAX_META_KEY,
         allow_none=True,
-        metadata={"description": f"More about it, at most {MAX_PROPERTIES} keys.", "example": {"currency": "USD"}},
+        metadata={
+            "description": f"More about it, at most {MAX_PROPERTIES} keys of 1 to {MAX_META_KEY} characters.",
+            "example": {"currency": "USD"},
+        },
     )
     timestamp = Date(
         allow_none=True,

@@ -56,12 +56,19 @@ class Uid(Rule):
             {"type": "integer", "minimum": -MAX_INTEGER, "maximum": MAX_INTEGER},
         ]
     }
+    is_valid = staticmethod(uids.is_valid)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = digits_of(value)
-        if not isinstance(text, str) or not uids.is_valid(text):
+        if not isinstance(text, str) or not self.is_valid(text):
             raise ValidationError(uids.RULE)
         return text
+
+
+class StoredUid(Uid):
+    """The uid of a user who is read or goes: also one that only an earlier rule let in."""
+
+    is_valid = staticmethod(uids.may_be_stored)
 
 
 def digits_of(value: Any) -> Any:
@@ -265,11 +272,20 @@ class Cursor(Rule):
 
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": ids.PATTERN}
     is_valid = staticmethod(ids.is_id)
+    rule = "Must be a cursor from an earlier reply."
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if not isinstance(value, str) or not self.is_valid(value):
-            raise ValidationError("Must be a cursor from an earlier reply.")
+            raise ValidationError(self.rule)
         return value
+
+
+class Id(Cursor):
+    """The id of something of ours. of: what it is, as a sentence says it."""
+
+    def __init__(self, of: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rule = f"Must be the id of a {of}."
 
 
 class EventCursor(Cursor):

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from app import ids
-from app.schemas.fields import MAX_EMAIL, MAX_META_KEY, Cursor, Flag, Limit, PhoneNumber, QueryDate, Text
+from app.schemas.fields import MAX_EMAIL, MAX_META_KEY, Cursor, Flag, Id, Limit, PhoneNumber, QueryDate, Text
 from app.schemas.queries import META, StrictQuerySchema
 from app.schemas.users import UserSchema
 from app.strict_json import is_storable
@@ -80,13 +80,13 @@ class UserQuerySchema(PageQuerySchema):
     created_since = QueryDate(metadata={"description": "Only users from this moment on.", "example": "2026-01-01"})
     created_until = QueryDate(metadata={"description": "Only users before this moment.", "example": "2026-02-01"})
     lists = fields.List(
-        Cursor(),
+        Id("list"),
         data_key="lists[]",
         validate=validate.Length(max=MAX_QUERY_LISTS),
         metadata={"description": "Only users on one of these lists.", "example": ["60036440419768607192801b"]},
     )
-    segment = Text(
-        validate=validate.Regexp(ids.PATTERN, error="Must be the id of a segment."),
+    segment = Id(
+        "segment",
         metadata={"description": "Only users in this segment.", "example": "62bbdd2e5bfea4dca4834045"},
     )
     order = Text(

@@ -1,10 +1,11 @@
 """Queries: every parameter is known, or the request is refused."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, validates_schema
+
+from app import spelling
 
 META = "meta."  # a parameter that begins so names an attribute of users
 _MAX_SHOWN = 64  # characters of an unknown name
@@ -21,6 +22,6 @@ class StrictQuerySchema(Schema):
         known = [field.data_key or name for name, field in self.fields.items()]
         for name in original:
             if name not in known and not (name.startswith(META) and "email" in known):
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f" Did you mean {near[0]}?" if near else ""
-                raise ValidationError(f"There is no such parameter.{hint}", name[:_MAX_SHOWN])
+                told = f"There is no such parameter. {spelling.question(spelling.nearest(name, known))}".rstrip()
+                # As a dict: of a name alone marshmallow takes `lists`, an attribute, for its parameter `lists[]`.
+                raise ValidationError({name[:_MAX_SHOWN]: [told]})

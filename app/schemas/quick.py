@@ -162,6 +162,7 @@ def _is_properties(value: Any) -> bool:
     return (
         value.__class__ is dict
         and len(value) <= MAX_PROPERTIES
+        and all(1 <= len(name) <= MAX_META_KEY for name in value)
         and all(one.__class__ in _SCALARS for one in value.values())
     )
 
@@ -204,6 +205,7 @@ def _are_properties(column: list[Any], check: _Check) -> bool:
     return (
         _DICT.issuperset(map(type, column))
         and max(map(len, column)) <= MAX_PROPERTIES
+        and all(1 <= len(name) <= MAX_META_KEY for name in set().union(*column))
         and _SCALARS.issuperset(map(type, chain.from_iterable(map(dict.values, column))))
     )
 

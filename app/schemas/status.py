@@ -32,6 +32,16 @@ class ErrorSchema(Schema):
             "example": {"email": ["Must be a valid email address."]},
         },
     )
+    hint = fields.String(
+        metadata={
+            "description": "What to do next, where that depends on the request.",
+            "example": "No route ends with a slash. Did you mean /v1/users?",
+        }
+    )
+    docs = fields.String(
+        required=True,
+        metadata={"description": "Where the code is explained.", "example": "/docs/guides/errors#invalid_input"},
+    )
     request_id = fields.String(
         metadata={"description": "Names this request in the log.", "example": "f1c2d3e4a5b60718"}
     )

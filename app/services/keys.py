@@ -12,6 +12,7 @@ from app.models.database import statement, transaction
 from app.models.workspaces import Key, Origin, find_key, is_any_origin, origins_of
 from app.services import audit, signatures
 from app.services.audit import Caller
+from app.strict_json import is_storable
 
 _HOUR = 3_600_000  # milliseconds
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
@@ -45,15 +46,26 @@ class Credential(NamedTuple):
 def authenticate(public: str, secret: str) -> Credential:
     """Return whom the pair speaks for; an empty secret stands for the public key alone.
 
-    Raises errors.WrongCredentials for an unknown, revoked or expired key and for a wrong secret, all alike.
+    Raises errors.WrongCredentials for an unknown, revoked or expired key and for a wrong secret, all in one sentence.
+    Its hint tells them apart: public keys are public.
     """
     key = find_key(public)
     if key is None or (key.expires_at is not None and key.expires_at <= clock.now()):
-        raise errors.WrongCredentials()
+        raise errors.WrongCredentials(hint=_SWAPPED if _is_public(secret) else _UNKNOWN)
     if secret and not hmac.compare_digest(_hash(secret), key.secret_hash):
-        raise errors.WrongCredentials()
+        raise errors.WrongCredentials(hint=_OTHER_SECRET)
     signing = None if key.signatures_since is None else signatures.secret(key.signing_key, key.signatures_since)
     return Credential(key.workspace, public, bool(secret), origins_of(public), signing)
+
+
+_SWAPPED = "The two keys are swapped: the public key is the user name, the secret key the password."
+_UNKNOWN = "The user name is no public key that is in use: it is unknown, revoked or expired."
+_OTHER_SECRET = "The password is not the secret key that belongs to this public key."  # noqa: S105 - a sentence
+
+
+def _is_public(text: str) -> bool:
+    """Whether it is a public key, though it was sent as the secret."""
+    return bool(text) and is_storable(text) and find_key(text) is not None
 
 
 @transaction

@@ -1,7 +1,7 @@
 """gunicorn's settings, tuned for this service; gunicorn.conf.py at the top level is this file by another name."""
 
 from app import banner, logs
-from app.config import read_settings
+from app.config import read_settings, unknown
 from app.errors import Misconfigured, StorageUnavailable
 from app.services import rates, storage
 from app.serving import accepting, companion
@@ -16,7 +16,7 @@ except Misconfigured as error:
 _server_level = "INFO" if _settings.log_level == "debug" else _settings.log_level.upper()
 
 wsgi_app = "wsgi:app"
-bind = f"{_settings.host}:{_settings.port}"
+bind = _settings.bind
 workers = _settings.workers
 worker_class = "app.serving.worker.Worker"
 # SQLite answers from memory: a thread would only add to it. On Postgres the waits of several requests overlap.
@@ -51,6 +51,8 @@ def on_starting(server):  # type: ignore[no-untyped-def]
     stop_newborn_workers()
     rates.share()
     logs.configure(_settings.log_level)
+    if names := unknown():
+        logs.warning("unknown_settings", variables=names, hint="they set nothing; docs/settings.md has all that do")
     try:
         storage.open(_settings)
         server.rollcall_announcement = storage.announce()
@@ -65,6 +67,8 @@ def on_starting(server):  # type: ignore[no-untyped-def]
     else:
         if made:
             banner.show(_settings, made)
+        else:
+            banner.show_addresses(_settings)
     finally:
         storage.disconnect()
 

@@ -28,7 +28,15 @@ def test_items_are_done_in_order_and_all_types_are_taken(api, make_list):
         {"type": "update", "id": uid, "first_name": "c"},
         {"type": "event", "id": uid, "event": "Paid", "value": 2, "timestamp": "2026-01-02"},
     )
-    assert done.json == {"status": "queued", "accepted": 5, "rejected": 0, "duplicate": 0, "dropped": 0, "errors": [], "warnings": []}
+    assert done.json == {
+        "status": "queued",
+        "accepted": 5,
+        "rejected": 0,
+        "duplicate": 0,
+        "dropped": 0,
+        "errors": [],
+        "warnings": [],
+    }
     user = api.get(f"users/{uid}").json
     assert (user["first_name"], user["meta"], len(user["devices"])) == ("c", {"x": 1, "y": 2}, 1)
     assert (user["lists"], user["accounts"]) == ([{"id": news, "subscribed": True}], [{"id": acme, "role": None}])
@@ -95,7 +103,15 @@ def test_a_mebibyte_is_taken_and_a_byte_more_is_not(api):
         start = b'{"data":[],"extra":"'
         return start + b"a" * (size - len(start) - 2) + b'"}'
 
-    assert api.post("batch", padded(2**20)).json == {"status": "queued", "accepted": 0, "rejected": 0, "duplicate": 0, "dropped": 0, "errors": [], "warnings": []}
+    assert api.post("batch", padded(2**20)).json == {
+        "status": "queued",
+        "accepted": 0,
+        "rejected": 0,
+        "duplicate": 0,
+        "dropped": 0,
+        "errors": [],
+        "warnings": [],
+    }
     assert api.post("batch", padded(2**20 + 1)).status_code == 413
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.api import openapi
 
-PATHS = ["/openapi.json", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"]
+PATHS = ["/openapi.json", "/openapi.yaml", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -22,6 +22,45 @@ def test_it_is_sent_packed_and_only_once(api, path):
     assert api.get(path, by=None, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
+@pytest.mark.parametrize("by", [None, "secret"])
+def test_addresses_that_people_type_ask_for_no_password(api, by):
+    """cases/docs-without-slash.md"""
+    for path in ("/", "/docs"):
+        answered = api.get(path, by=by)
+        assert (answered.status_code, answered.headers["Location"]) == (302, "/docs/")
+    for path in ("/docs/", "/docs/index.html", "/openapi.json", "/openapi.yaml", "/favicon.ico"):
+        assert api.get(path, by=by).status_code == 200, path
+    for path in (
+        "/v1",
+        "/v1/",
+        "/index.html",
+        "/robots.txt",
+        "/docs/nosuch",
+        "/apple-touch-icon.png",
+        "/v2/users",
+        "/user/u1",
+    ):
+        missing = api.get(path, by=by)
+        assert (missing.status_code, missing.json["code"]) == (404, "not_found"), path
+        assert "WWW-Authenticate" not in missing.headers
+
+
+def test_what_is_the_apis_asks_for_credentials_also_where_there_is_nothing(api):
+    for path in ("/v1/nosuch", "/users/u1/nosuch", "/v1//users", "/lists/x/y/z", "/segments/", "/batch/x"):
+        assert api.get(path, by=None).status_code == 401, path
+        assert api.get(path).status_code == 404, path
+
+
+def test_the_document_as_yaml_is_the_one_at_the_top_of_the_repository(api, root):
+    served = api.get("/openapi.yaml", by=None)
+    assert served.data == (root / "openapi.yaml").read_bytes() and served.mimetype == "application/yaml"
+
+
+def test_the_icon_is_one(api):
+    icon = api.get("/favicon.ico", by=None)
+    assert icon.mimetype == "image/png" and icon.data.startswith(b"\x89PNG")
+
+
 def test_the_document_is_made_once(api, monkeypatch):
     first = api.get("/openapi.json", by=None)
     monkeypatch.setattr(openapi, "document", lambda: pytest.fail("it is made again"))
@@ -29,5 +68,5 @@ def test_the_document_is_made_once(api, monkeypatch):
 
 
 def test_the_page_keeps_its_policy(api):
-    for path in ("/docs/", PATHS[1]):
+    for path in ("/docs/", PATHS[2]):
         assert "default-src 'none'" in api.get(path, by=None).headers["Content-Security-Policy"]

@@ -16,7 +16,7 @@ TAKEN = (
     taken({"event": "Paid", "value": -(2**53 - 1)}),
     taken({"event": "Paid", "value": True}),
     taken({"event": "Paid", "value": None}),
-    taken({"event": "Paid", "properties": {"currency": "USD", "n": 1, "share": 0.5, "is_first": False, "": ""}}),
+    taken({"event": "Paid", "properties": {"currency": "USD", "n": 1, "share": 0.5, "is_first": False, "é" * 128: ""}}),
     taken({"event": "Paid", "properties": {f"k{number}": number for number in range(100)}}),
     taken({"event": "Paid", "properties": None}, {"properties": {}}),
     taken({"event": "Paid", "properties": []}, {"properties": {}}),
@@ -44,6 +44,15 @@ def test_an_event_is_stored_once_and_shown_as_given(lane, reference):
         else:
             assert began <= dates.parse(timestamp) <= clock.now(), row.sent
         assert shown == expected, row.sent
+
+
+@rule("record")
+def test_minus_zero_is_stored_as_zero(lane, reference):
+    """cases/minus-zero.md"""
+    uid = fresh()
+    assert lane.record(uid, {"event": "Paid", "value": -0.0, "properties": {"z": -0.0}}).taken
+    [shown] = reference.events(uid)
+    assert (str(shown["value"]), str(shown["properties"]["z"])) in {("0", "0"), ("0.0", "0.0")}
 
 
 @rule("record")

@@ -47,12 +47,13 @@ EVENTS = (
     *(refused("properties", {"event": "Paid", "properties": bad}) for bad in ("x", 5, ["a"])),
     *(refused("properties.a", {"event": "Paid", "properties": {"a": bad}}) for bad in (None, {}, [], {"b": 1})),
     refused("properties", {"event": "Paid", "properties": {f"k{number}": 1 for number in range(101)}}),
+    *(refused("properties", {"event": "Paid", "properties": {key: 1, "n": 1}}) for key in ("", "k" * 129, "é" * 129)),
     *(refused("timestamp", {"event": "Paid", "timestamp": bad}) for bad in BAD_DATES),
 )  # fmt: skip
 # No JSON that Rollcall reads: no field is named. One such item refuses the whole body of a batch.
 UNREADABLE = (2**53, -(2**53), float("nan"), float("inf"), json.loads("[" * 10 + "]" * 10))
 PADDED_UIDS = (" a", "a ")
-UIDS = ("", "a/b", ".", "..", "a\tb", "a\x7f", "a\x85b", "x" * 256)
+UIDS = ("", "a/b", ".", "..", "a\tb", "a\x7f", "a\x85b", "x" * 256, "a\u200b", "\ufeffa", "\u3164")
 JSON_UIDS = (None, True, 1.5, [], {})
 
 

@@ -60,6 +60,16 @@ def test_null_clears(lane, reference):
     assert reference.api.get("users?email=a@example.com").json["data"] == []
 
 
+@rule("update", "typed meta")
+def test_a_number_is_the_same_on_both_databases_however_it_is_spelt(lane, reference):
+    """cases/minus-zero.md, with the other numbers that jsonb spells in its own way."""
+    numbers = {"minus": -0.0, "plus": 0.0, "large": 1e22, "small": 1e-7, "least": 5e-324, "most": 1.7e308, "half": -0.5}
+    uid = fresh()
+    assert lane.update(uid, {"meta": numbers}).taken
+    shown = reference.read(uid)["meta"]
+    assert shown == numbers and "-" not in str(shown["minus"])
+
+
 @rule("update")
 def test_an_unknown_uid_makes_a_user(lane, reference):
     uid = fresh()

@@ -19,7 +19,7 @@ from tests.hostile.sending import send
 from tests.hostile.stored import Stored
 from tests.hostile.target import Target
 
-pytestmark = pytest.mark.ci  # 1,108 requests to each engine, each with a look at all that is stored before and after
+pytestmark = pytest.mark.ci  # 1,114 requests to each engine, each with a look at all that is stored before and after
 
 GROUPS = {name: list(group) for name, group in itertools.groupby(cases(), lambda case: case["group"])}
 CLIENT = {

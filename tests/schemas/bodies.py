@@ -41,7 +41,13 @@ IGNORED_BY_USERS = {"unknown": WRONG, "event": WRONG, "value": WRONG, "propertie
 COMMON_EVENT: dict[str, list[Any]] = {
     "event": ["Paid", "x", "x" * 255, "é" * 255, " "],
     "value": [None, False, True, 0, -1.5, "", "x" * 5_000],
-    "properties": [{}, {"currency": "USD"}, {"": ""}, {"k" * 500: "x" * 5_000}, {str(key): True for key in range(100)}],
+    "properties": [
+        {},
+        {"currency": "USD"},
+        {"k": ""},
+        {"k" * 128: "x" * 5_000},
+        {str(key): True for key in range(100)},
+    ],
     "timestamp": [*COMMON_DATES, LAST_TIMESTAMP],
 }
 IGNORED_BY_EVENTS = {"unknown": WRONG, "first_name": WRONG, "email": WRONG, "meta": WRONG, "created_at": WRONG}
@@ -83,7 +89,14 @@ ODD_USER: dict[str, list[Any]] = {
 ODD_EVENT: dict[str, list[Any]] = {
     "event": ODD_NAMES,
     "value": WRONG,
-    "properties": [*WRONG, {"k": None}, {"n": 1, "k": None}, {str(key): key for key in range(101)}],
+    "properties": [
+        *WRONG,
+        {"": 1},
+        {"k" * 129: 1},
+        {"k": None},
+        {"n": 1, "k": None},
+        {str(key): key for key in range(101)},
+    ],
     "timestamp": [*ODD_DATES, LAST_TIMESTAMP + 1, "2199-12-31"],
     "id": [*WRONG, "order-4711-paid", 4711],
 }

@@ -1,6 +1,7 @@
 """The field rules of engage.md section 3, as properties."""
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from app import uids
 from app.contacts import key_of_number
 from app.schemas.fields import Email, Flag, Flat, PhoneNumber, Scalar, TimeZone, Uid
 
+PATTERN = re.compile(uids.PATTERN.replace("$", r"\Z"))  # in JSON Schema $ is the very end
 punctuation = st.text(" .-()", max_size=2)
 json_values = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()) | st.just({})
@@ -54,14 +56,42 @@ def test_a_number_is_nothing_else(value):
 
 
 @given(st.text(min_size=1, max_size=300))
-def test_a_uid_has_no_slash_no_controls_and_no_white_space_at_its_ends(text):
+def test_a_uid_has_no_slash_no_controls_and_nothing_unseen_at_its_ends(text):
     sound = (
         len(text) <= 255
         and text == text.strip()
+        and not any(_is_invisible(character) for character in (text[0], text[-1]))
         and text not in (".", "..")
         and not any(character == "/" or ord(character) < 32 or 127 <= ord(character) < 160 for character in text)
     )
-    assert uids.is_valid(text) == sound == loads(Uid(), text)
+    assert uids.is_valid(text) == sound == loads(Uid(), text) == bool(PATTERN.search(text))
+
+
+def _is_invisible(character):
+    """Whether it is ignorable by default (UAX 44): what Python knows of that property."""
+    return re.fullmatch(rf"[{uids._INVISIBLE}]", character) is not None
+
+
+# Of General_Category Cf these are seen, or stand for an annotation: the property Default_Ignorable_Code_Point lacks them.
+SEEN = {
+    *range(0x600, 0x606),
+    0x6DD,
+    0x70F,
+    0x890,
+    0x891,
+    0x8E2,
+    0xFFF9,
+    0xFFFA,
+    0xFFFB,
+    0x110BD,
+    0x110CD,
+    *range(0x13430, 0x13440),
+}
+
+
+def test_invisible_are_all_format_characters_but_those_that_are_seen():
+    formats = {code for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"}
+    assert {code for code in formats if not _is_invisible(chr(code))} <= SEEN
 
 
 @given(st.text())

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.factories import Service, basic, free_port, keys_in, wait_until
+from tests.factories import Service, basic, free_port, has_ipv6, keys_in, wait_until
 
 pytestmark = pytest.mark.ci
 
@@ -25,7 +25,9 @@ def test_the_first_start_prints_the_keys_once_and_a_curl_line_that_works(new_dat
         assert (reply["uid"], reply["first_name"]) == ("u144", "Ada")
         service.stop()
         service.start()
-        assert "secret key" not in service.read_output()[len(output) :]
+        again = service.read_output()[len(output) :]
+        assert "secret key" not in again
+        assert f"http://127.0.0.1:{service.port}/v1\n" in again and f"http://127.0.0.1:{service.port}/docs/\n" in again
         assert service.call("GET", "users/u144")[1] == reply
 
 
@@ -60,12 +62,37 @@ def test_requests_under_way_are_finished_first(new_database, engine):
         assert service.stop() == 0
 
 
-def test_a_bad_setting_stops_the_start_with_one_line(new_database):
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize(("host", "address"), [("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1"), ("[::1]", "::1")])
+def test_it_listens_on_ipv6(new_database, host, address):
+    """cases/host-ipv6.md"""
+    service = Service(new_database("sqlite"), HOST=host)
+    service.address = address
+    with service:
+        assert service.call("PUT", "users/a", {"first_name": "Ada"})[0] == 200
+        assert service.call("GET", "users/a")[1]["first_name"] == "Ada"
+        assert f"http://[::1]:{service.port}/docs/" in service.read_output()
+
+
+def test_unknown_variables_are_one_warning_and_those_of_platforms_none(new_database):
+    platform = {"ROLLCALL_PORT": "tcp://10.0.0.1:80", "ROLLCALL_SERVICE_HOST": "10.0.0.1"}
+    with Service(new_database("sqlite"), ROLLCALL_COLOUR="sk_hidden", ROLLCALL_SIZE="1", **platform) as service:
+        warnings = [line for line in service.read_output().splitlines() if '"unknown_settings"' in line]
+        assert [json.loads(line)["variables"] for line in warnings] == [["ROLLCALL_COLOUR", "ROLLCALL_SIZE"]]
+        assert "sk_hidden" not in service.read_output()
+
+
+@pytest.mark.parametrize(("name", "value", "told"), [
+    ("PORT", "eighty", "PORT: Not a valid integer."),
+    ("HOST", "::1:8000/x", "HOST: Must be one address or host name, such as 0.0.0.0 or ::, without a port (PORT)."),
+    ("ROLLCALL_THREAD", "4", "ROLLCALL_THREAD: There is no such setting. Did you mean ROLLCALL_THREADS?"),
+])  # fmt: skip
+def test_a_bad_setting_stops_the_start_with_one_line(new_database, name, value, told):
     for command in (["-m", "app", "serve"], ["-m", "gunicorn", "wsgi:app"]):
-        environment = {**os.environ, "PORT": "eighty"}
+        environment = {**os.environ, name: value}
         ended = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, timeout=30)
         assert ended.returncode != 0
-        assert ended.stderr.strip() == "rollcall: PORT: Not a valid integer."
+        assert ended.stderr.strip() == f"rollcall: {told}"
 
 
 @pytest.mark.parametrize("worker", ["app.serving.worker.Worker", "gthread", "sync"])

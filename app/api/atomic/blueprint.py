@@ -4,9 +4,9 @@ from typing import Any, NoReturn
 
 from flask import g
 
-from app import errors, strict_json
+from app import errors
 from app.api.blueprint import Blueprint
-from app.api.bodies import StrictParser, read_body
+from app.api.bodies import StrictParser, read_json
 from app.schemas import messages
 
 ENVIRONMENT = "/v1/<environment:environment>"
@@ -19,7 +19,7 @@ class AtomicParser(StrictParser):
     def load_json(self, req: Any, schema: Any) -> Any:
         """Return the body: an object, or an array where the schema wants many. Raises as StrictParser does."""
         try:
-            body = strict_json.loads(read_body(req))
+            body = read_json(req)
         except errors.InvalidInput as failure:
             raise errors.InvalidInput(
                 {errors.pointer(*place.split(".")): said for place, said in failure.details.items()}

@@ -258,3 +258,22 @@ def test_a_customer_of_another_environment_is_another_one(atomic, other_atomic):
         one.put("users/custom-profile-fields", FIELDS, by="workbench")
         save(one, {"id": uid, "profile": {"city": city}})
     assert (atomic.profile(uid), other_atomic.profile(uid)) == ({"city": "ours"}, {"city": "theirs"})
+
+
+@pytest.mark.parametrize(("body", "told"), [
+    (b"", "The body is empty; it must be JSON."),
+    (b"\x1f\x8b\x08", "The body is compressed; it must be JSON as it is, without Content-Encoding."),
+    (b"users=1", "The body is form-encoded; it must be JSON, whatever its Content-Type."),
+])  # fmt: skip
+def test_a_body_that_is_no_json_is_told_what_it_is_in_the_shape_of_this_face(atomic, refused, body, told):
+    """Its four keys and no others: the form is documented, so `hint` and `docs` stay out."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert refused(atomic.post("users", body, headers=kind), 400, "invalid_body")["title"] == told
+
+
+def test_minus_zero_and_invisible_ends_meet_the_same_rules_here(atomic, refused):
+    """cases/minus-zero.md: a profile holds text, so a number is refused, whichever it is."""
+    first = refused(atomic.post("users", {"users": [{"id": "a\u200b"}]}), 400, "invalid_input")
+    assert first["source"] == {"pointer": "/users/0/id"}
+    refused(atomic.post("users", b'{"users": [{"id": "a", "profile": {"city": -0.0}}]}'), 400, "invalid_input")
+    assert atomic.put("delete-users", {"data": ["a\u200b"]}).json == {"userIds": ["a\u200b"]}

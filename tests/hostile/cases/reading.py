@@ -64,6 +64,8 @@ def events():
         ("properties: a string", {"event": "e", "properties": "x"}),
         ("properties: NUL in a value", {"event": "e", "properties": {"a": "\x00"}}),
         ("properties: NUL in a key", {"event": "e", "properties": {"\x00": 1}}),
+        ("properties: an empty key", {"event": "e", "properties": {"": 1}}),
+        ("properties: a key of 129 characters", {"event": "e", "properties": {"k" * 129: 1}}),
         ("properties: nested", {"event": "e", "properties": {"a": {"b": 1}}}),
         ("properties: list as a value", {"event": "e", "properties": {"a": [1]}}),
         ("properties: 20 levels", '{"event":"e","properties":{"a":%s%s}}' % ("[" * 20, "]" * 20)),

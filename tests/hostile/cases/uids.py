@@ -56,8 +56,10 @@ def uids():
         ("header split", "{{fresh}}%0d%0aX-Evil:1"),
     ]:
         yield case(f"path: {name}", "PUT", "/v1/users/" + path, 400, {"first_name": "x"})
-    for name, path in [("C1 control", "{{fresh}}%C2%85b"), ("trailing no-break space", "{{fresh}}%C2%A0")]:
+    for name, path in [("C1 control", "{{fresh}}%C2%85b"), ("trailing no-break space", "{{fresh}}%C2%A0"),
+                       ("trailing zero width space", "{{fresh}}%E2%80%8B"), ("leading byte order mark", "%EF%BB%BF{{fresh}}"),
+                       ("trailing tag character", "{{fresh}}%F3%A0%81%81"), ("encoded slash", "{{fresh}}%2Fb"),
+                       ("encoded slash before the word of a route", "{{fresh}}%2Fevents")]:
         yield case(f"path: {name}", "PUT", "/v1/users/" + path, 400, {"first_name": "x"}, judgement=True)
-    for name, path in [("encoded slash", "{{fresh}}%2Fb"), ("broken UTF-8", "{{fresh}}%ff%fe"),
-                       ("encoded surrogate", "{{fresh}}%ed%a0%80")]:
+    for name, path in [("broken UTF-8", "{{fresh}}%ff%fe"), ("encoded surrogate", "{{fresh}}%ed%a0%80")]:
         yield case(f"path: {name}", "PUT", "/v1/users/" + path, [400, 404], {"first_name": "x"}, judgement=True)
