@@ -1,18 +1,21 @@
 """Rollcall: a self-hosted users service."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Flask
 
-from app import api, banner, logs
+from app import api, banner, errors, logs, uids
 from app.api import openapi
 from app.api.hot import HotPath
 from app.api.retries import App
-from app.config import Settings
+from app.config import Settings, read_settings
 from app.services import jwks, storage
 from app.services.workspaces import NewWorkspace
 
 __version__ = "0.1.0"
+
+
+_current: Settings | None = None  # of this process
 
 
 def configure(settings: Settings) -> None:
@@ -20,27 +23,37 @@ def configure(settings: Settings) -> None:
 
     Raises errors.Misconfigured.
     """
+    global _current
     logs.configure(settings.log_level)
     storage.open(settings)
     jwks.configure(settings)
+    uids.let_any_be_created(settings.create_id == "any")
+    _current = settings
 
 
-def create_app(settings: Settings, announce: Callable[[NewWorkspace], None] | None = None) -> Flask:
-    """Put the service together: the one composition root. Nothing is connected or read yet.
+def create_app(
+    settings: Settings | Mapping[str, object] | None = None, announce: Callable[[NewWorkspace], None] | None = None
+) -> Flask:
+    """Put the service together: the one composition root. Nothing is connected yet.
 
-    announce: called with the default workspace when the first request is what makes it, because the database was
-    away at the start; prints it when None.
+    settings: a mapping has the names of docs/settings.md, and stands for the environment; None reads that. The database
+    is made ready by whoever uses it first, a request or a query. announce: called with the default workspace when the
+    first use is what makes it; prints it when None.
+    Raises errors.Misconfigured, also when this process has an app with other settings: it would share its database.
     """
-    configure(settings)
+    chosen = settings if isinstance(settings, Settings) else read_settings(settings)
+    if _current not in (None, chosen):
+        raise errors.Misconfigured("This process has an app with other settings already: start another process for it.")
+    configure(chosen)
     app = App(__name__, static_folder=None)
     app.config.update(
-        SETTINGS=settings,
-        CREATE_ID=settings.create_id,
-        PUBLIC_REPLIES=settings.public_replies,
-        ANNOUNCE=announce or (lambda made: banner.show(settings, made)),
+        SETTINGS=chosen,
+        PUBLIC_REPLIES=chosen.public_replies,
+        ANNOUNCE=announce or (lambda made: banner.show(chosen, made)),
         **openapi.options(__version__),
     )
+    storage.at_first_use(lambda: storage.prepare_and_announce(chosen, app.config["ANNOUNCE"]))
     api.init_app(app)
-    if settings.hot_path:
+    if chosen.hot_path:
         app.extensions["hot"] = HotPath(app)
     return app

@@ -5,11 +5,12 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import limits
-from environs import EnvError, FileAwareEnv, validate
+from environs import Env, EnvError, validate
 
 from app import environments, spelling
 from app.errors import Misconfigured
@@ -19,6 +20,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _PUBLIC_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"(?![0-9.]+$)[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 _PREFIX = "ROLLCALL_"
+NEEDS_FILE = (
+    "Must name a file, as in memory each connection would have a database of its own. For one that is thrown away, "
+    "name a file in a new folder, such as sqlite:////tmp/try/rollcall.db."
+)
 # What container platforms set for a service of the name rollcall: Kubernetes, and links of Docker.
 _INJECTED = ("ROLLCALL_PORT", "ROLLCALL_SERVICE_")
 _NEAR = 2  # edits from the name of a setting: surely a misspelt one
@@ -56,7 +61,9 @@ def _is_address(text: str) -> bool:
 def _check_database_url(text: str) -> None:
     parts = urlsplit(text)
     only_path = not (parts.netloc or parts.query or parts.fragment)  # a file named x.db?mode=ro is nobody's wish
-    if parts.scheme == "sqlite" and parts.path.strip("/") not in ("", ":memory:") and only_path:
+    if parts.scheme == "sqlite" and parts.path.strip("/") in ("", ":memory:"):
+        raise validate.ValidationError(NEEDS_FILE)
+    if parts.scheme == "sqlite" and only_path:
         return
     if parts.scheme in ("postgresql", "postgres") and (parts.netloc or parts.query or len(parts.path) > 1):
         return
@@ -203,31 +210,41 @@ class Settings:
         return f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
 
 
-def read_settings() -> Settings:
+def read_settings(given: Mapping[str, object] | None = None) -> Settings:
     """Return the settings that the environment asks for; a variable that is unset or empty keeps its default.
 
-    A secret may stand in a file instead, which VARIABLE_FILE names.
+    A secret may stand in a file instead, which VARIABLE_FILE names. given: the variables in place of the environment,
+    of which nothing else is read then; values that are no text are written as text.
     Raises errors.Misconfigured, naming the variable, at the first value that will not do, and at one that is nearly the
-    name of a setting.
+    name of a setting; of those given at any that is none.
     """
-    for name in unknown():
-        if near := [one for one in _known() if spelling.edits(name, one) <= _NEAR]:
-            raise Misconfigured(f"{name}: There is no such setting. {spelling.question(near)}")
-    env = FileAwareEnv()
-    settings = Settings(**{one.name: _read(env, one) for one in fields(Settings)})
+    texts = dict(os.environ) if given is None else {name: _text(value) for name, value in given.items()}
+    for name in unknown(texts) if given is None else texts.keys() - _names():
+        near = [one for one in _known() if spelling.edits(name, one) <= _NEAR]
+        if near or given is not None:
+            question = f" {spelling.question(near)}" if near else ""
+            raise Misconfigured(f"{name}: There is no such setting.{question}")
+    settings = Settings(**{one.name: _read(texts, one) for one in fields(Settings)})
     _check_pair(("PUBLIC_KEY", settings.public_key), ("SECRET_KEY", settings.secret_key))
     _check_pair(("CLIENT_ID", settings.client_id), ("CLIENT_SECRET", settings.client_secret))
     return settings
 
 
-def unknown() -> list[str]:
-    """Return the variables ROLLCALL_... of the environment that have a value and set nothing, sorted."""
-    known = {*_known(), *(f"{one.metadata['variable']}_FILE" for one in fields(Settings) if one.metadata["secret"])}
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def unknown(variables: Mapping[str, str] | None = None) -> list[str]:
+    """Return the variables ROLLCALL_... that have a value and set nothing, sorted; None stands for the environment."""
     return sorted(
         name
-        for name, value in os.environ.items()
-        if name.startswith(_PREFIX) and value.strip() and name not in known and not name.startswith(_INJECTED)
+        for name, value in (os.environ if variables is None else variables).items()
+        if name.startswith(_PREFIX) and value.strip() and name not in _names() and not name.startswith(_INJECTED)
     )
+
+
+def _names() -> set[str]:
+    return {*_known(), *(f"{one.metadata['variable']}_FILE" for one in fields(Settings) if one.metadata["secret"])}
 
 
 def _known() -> list[str]:
@@ -245,11 +262,12 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def _read(env: FileAwareEnv, one: Field[Any]) -> Any:
+def _read(texts: Mapping[str, str], one: Field[Any]) -> Any:
     variable, check = one.metadata["variable"], one.metadata["check"]
-    in_file = one.metadata["secret"] and os.environ.get(f"{variable}_FILE")
-    if not os.environ.get(variable, "").strip() and not in_file:
+    in_file = one.metadata["secret"] and texts.get(f"{variable}_FILE")
+    if not texts.get(variable, "").strip() and not in_file:
         return one.default
+    env = _Env(texts)
     try:
         value = getattr(env, type(one.default).__name__)(variable)
         value = value.strip() if isinstance(value, str) else value
@@ -258,6 +276,23 @@ def _read(env: FileAwareEnv, one: Field[Any]) -> Any:
     except (EnvError, validate.ValidationError, ValueError) as error:
         raise Misconfigured(f"{variable}: {_reason(error)}") from None
     return value
+
+
+class _Env(Env):  # type: ignore[misc]
+    """Reads variables, and secrets from files, by a mapping that need not be the environment."""
+
+    def __init__(self, texts: Mapping[str, str]):
+        super().__init__()
+        self._texts = texts
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        path = self._texts.get(f"{env_key}_FILE")
+        if not path:
+            return self._texts.get(env_key, default)
+        try:
+            return Path(path).read_text()
+        except OSError:
+            raise ValueError(f"The value of {env_key}_FILE must be a readable file path.") from None
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app import create_app
+from app import configure, create_app
 from app.config import Settings
 from app.models.database import db, forget_connection
 from app.services import audit, lists, storage, users, workspaces
@@ -51,6 +51,7 @@ def _database(engine: str) -> Iterator[str]:
 
 def _measure(engine: str, url: str, count: int) -> None:
     settings = Settings(database_url=url, log_level="critical", statement_timeout=600_000)
+    configure(settings)
     create_app(settings)
     storage.prepare(settings)
     workspaces.create("bench")

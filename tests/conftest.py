@@ -162,6 +162,7 @@ def use_app():
 
     def use(settings: Settings) -> Flask:
         if settings not in apps:
+            configure(settings)
             made = create_app(settings)
             apps[settings] = made, dict(made.config)
             return made

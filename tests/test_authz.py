@@ -10,7 +10,7 @@ import pytest
 import yaml
 from werkzeug.exceptions import MethodNotAllowed
 
-from app import create_app
+from app import configure, create_app
 from app.api.faces import ENGAGE, of_path
 from app.api.openapi import path_of
 from app.config import Settings
@@ -255,6 +255,7 @@ def world(request, new_database):
     # The limits have tests of their own; this table brings wrong credentials by the thousand.
     limits = {"rate_key": "0", "rate_address": "0", "rate_login": "0"}
     settings = Settings(database_url=new_database(request.param), log_level="critical", **limits)
+    configure(settings)
     app = create_app(settings)
     storage.prepare(settings)
     made = World(app)

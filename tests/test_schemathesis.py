@@ -10,7 +10,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from app import create_app
+from app import configure, create_app
 from app.api import faces
 from app.config import Settings
 from app.models.database import forget_connection
@@ -44,6 +44,7 @@ def document(request, migrated_database):
     """The document of an app on a database, with a key pair to call it with, and how many requests to make of it."""
     engine, examples = request.param
     app_settings = Settings(database_url=migrated_database(engine), log_level="critical", rate_login="0")
+    configure(app_settings)
     app = create_app(app_settings)
     storage.prepare(app_settings)
     keys = workspaces.create("schemathesis")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, request
 
 from app import strict_json
 from app.api import bodies, replies
@@ -22,5 +22,5 @@ blp = Blueprint("batch", __name__, description="Many writes in one request.")
 def run(body: dict[str, Any]) -> Response:
     """Create and update users and record events, in order."""
     loaded = load_items(body["data"], check_texts=strict_json.has_escapes(bodies.read_body(request)))
-    verdicts = batches.run(current_workspace(), loaded.items, current_app.config["CREATE_ID"] == "any")
+    verdicts = batches.run(current_workspace(), loaded.items)
     return replies.verdicts(len(body["data"]), {**loaded.refused, **verdicts}, ignored_in_batch(body["data"]))

@@ -241,7 +241,6 @@ def _name_headers(operation: dict[str, Any], path: str, method: str, view: Any) 
     headers: list[str] = []
     if getattr(view, "conditional", False):
         headers += _CONDITIONS
-        _add(operation, path, [errors.PreconditionFailed])
     if getattr(view, "tells_etag", False):
         headers += _IF_CHANGED
         operation["responses"]["200"]["headers"] = dict(_ETAG)
@@ -264,8 +263,13 @@ def _limit(operation: dict[str, Any], path: str) -> None:
 def _failures(operation: dict[str, Any], path: str, view: Any, method: str) -> list[type[errors.Failure]]:
     level, found = getattr(view, "access", SECRET_KEY), list(getattr(view, "failures", ()))
     names_user = "{uid}" in path and method.upper() in WRITES
-    if "parameters" in operation or "requestBody" in operation or names_user:
+    keeps_replies = retries.keeps(view, method)
+    if "parameters" in operation or "requestBody" in operation or names_user or keeps_replies:
         found.append(errors.InvalidInput)
+    if keeps_replies:
+        found += [errors.KeyReused, errors.StillRunning, errors.ReplyErased]
+    if getattr(view, "conditional", False):
+        found.append(errors.PreconditionFailed)
     if "requestBody" in operation:
         found += [errors.InvalidBody, errors.BodyTooLarge]
     if level == BEARER:

@@ -111,8 +111,7 @@ def wait_for_storage(request: Request) -> None:
     """See that the database was made ready. Raises errors.StorageUnavailable while it is away."""
     if storage.is_prepared() or request.blueprint in _WITHOUT_STORAGE:
         return
-    if made := storage.ensure_prepared(current_app.config["SETTINGS"]):
-        current_app.config["ANNOUNCE"](made)
+    storage.prepare_and_announce(current_app.config["SETTINGS"], current_app.config["ANNOUNCE"])
 
 
 def check_path(request: Request) -> None:

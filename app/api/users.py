@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
 
 from app import errors
 from app.api import pages, replies
@@ -32,8 +32,7 @@ blp = Blueprint("users", __name__, description="Who the users are.")
 @conditional("id")
 def create(fields: dict[str, Any]) -> Response:
     """Create a user, or update the one of that id."""
-    any_id = current_app.config["CREATE_ID"] == "any"
-    saved = users.create(current_workspace(), fields["id"], fields, has_secret(), any_id)
+    saved = users.create(current_workspace(), fields["id"], fields, has_secret())
     return replies.saved_user(saved, fields)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from flask import Request
+from flask import Request, g
 
 from app import errors, strict_json
 from app.api import bodies
@@ -32,7 +32,7 @@ def warns(kind: Kind) -> Callable[[F], F]:
 def tell(request: Request, view: Any, response: Reply) -> None:
     """Name the ignored keys of the request in a header of a reply that says that all went well."""
     kind = getattr(view, "warns", None)
-    if kind is None or response.status_code != _OK or not has_secret():
+    if kind is None or response.status_code != _OK or "credential" not in g or not has_secret():
         return
     try:
         body = strict_json.loads(bodies.read_body(request))

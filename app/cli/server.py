@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from app import create_app
+from app import configure, create_app
 from app.api import openapi
 from app.cli.base import main
 from app.config import read_settings
@@ -30,5 +30,7 @@ def migrate() -> None:
 @main.command("openapi", epilog="Example: rollcall openapi > openapi.yaml")
 def print_openapi() -> None:
     """Print the OpenAPI document as YAML."""
-    with create_app(read_settings()).app_context():
+    settings = read_settings()
+    configure(settings)
+    with create_app(settings).app_context():
         click.echo(openapi.as_yaml(), nl=False)

@@ -185,16 +185,22 @@ def _named(kind: str, item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
     Raises errors.InvalidInput where the two do not go together (engage.md section 4).
     """
-    if item.get("uid") is None or (kind == "create" and "id" not in item):
-        return load_uid(item.get("id", missing)), {}
-    uid, id = load_uid(item["uid"], "uid"), item.get("id")
-    if id is None or digits_of(id) == uid:
-        return uid, {}
+    uid, id = item.get("uid"), item.get("id")
     if kind == "create":
-        raise errors.InvalidInput({"uid": [uids.NOT_THE_ID]})
+        named = load_uid(item.get("id", missing))
+        if not uids.may_be_created(named):
+            raise errors.InvalidInput({"id": [uids.CREATE_RULE]})
+        if uid is not None and load_uid(uid, "uid") != named:
+            raise errors.InvalidInput({"uid": [uids.NOT_THE_ID]})
+        return named, {}
+    if uid is None:
+        return load_uid(item.get("id", missing)), {}
+    named = load_uid(uid, "uid")
+    if id is None or digits_of(id) == named:
+        return named, {}
     if kind == "update":
         load_uid(id)
-    return uid, {"id": id}
+    return named, {"id": id}
 
 
 def load_uid(value: Any, name: str = "id") -> str:

@@ -163,10 +163,20 @@ class UserFieldsSchema(Schema):
             raise ValidationError("Needs device_token beside it.", "device_platform")
 
 
+class CreateUid(Uid):
+    """The uid of a user to be created: letters and digits, or any where ROLLCALL_CREATE_ID says so."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not uids.may_be_created(text):
+            raise ValidationError(uids.CREATE_RULE)
+        return text
+
+
 class CreateUserSchema(UserFieldsSchema):
     """The body of `POST /users`."""
 
-    id = Uid(
+    id = CreateUid(
         required=True,
         metadata={
             "description": "The caller's identifier, which becomes `uid`: letters and digits. For anything else use "

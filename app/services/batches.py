@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from app import clock, errors, ids, uids
+from app import clock, errors, ids
 from app.items import Alike, Item
 from app.models import erased_uids
 from app.models import users as users_store
@@ -27,16 +27,16 @@ def refused_of(verdicts: Mapping[int, Verdict]) -> dict[int, errors.Failure]:
     return {position: one for position, one in verdicts.items() if isinstance(one, errors.Failure)}
 
 
-def run(workspace: int, items: Sequence[Item], any_id: bool = False) -> dict[int, Verdict]:
+def run(workspace: int, items: Sequence[Item]) -> dict[int, Verdict]:
     """Do the items in order; return {position: why} of those that are not stored.
 
-    A chunk of items is one transaction. any_id: as in `users.create`. Raises errors.StorageUnavailable; chunks before
+    A chunk of items is one transaction. Raises errors.StorageUnavailable; chunks before
     the one that failed are stored then, and doing the whole batch again is safe but for its events.
     """
     refused: dict[int, Verdict] = {}
     size = _CHUNK_OF_PLAIN if _are_in_one_table(items) else _CHUNK
     for start in range(0, len(items), size):
-        refused |= _run_chunk(workspace, prepare(workspace, items[start : start + size], any_id))
+        refused |= _run_chunk(workspace, prepare(workspace, items[start : start + size]))
     return refused
 
 
@@ -49,24 +49,23 @@ class Ready(NamedTuple):
     """Items, and what was made of them before their transaction; prepared: None where that has to wait for it."""
 
     items: Sequence[Item]
-    any_id: bool = False
     prepared: users_store.Prepared | None = None
 
 
-def prepare(workspace: int, items: Sequence[Item], any_id: bool = False, ahead: bool = False) -> Ready:
+def prepare(workspace: int, items: Sequence[Item], ahead: bool = False) -> Ready:
     """Do what `run_within` need not do in the transaction, in which it would keep others waiting.
 
     Users alone are prepared; of events most of the time is the database's. ahead: as in `users.prepare_upserts`.
     """
-    if not items or _has_events(items) or not _are_plain(items, any_id):
-        return Ready(items, any_id)
+    if not items or _has_events(items) or not _are_plain(items):
+        return Ready(items)
     now, new_ids = clock.now(), ids.several(len(items))
     if isinstance(items, Alike) and len({*items.uids}) == len(items):
         are_new = {*items.types} == {"create"}
         prepared = users_store.prepare_alike(workspace, new_ids, items.uids, items.columns, now, ahead, are_new)
     else:
         prepared = users_store.prepare_upserts(workspace, _changes(items, new_ids), now, ahead)
-    return Ready(items, any_id, prepared)
+    return Ready(items, prepared)
 
 
 def _has_events(items: Sequence[Item]) -> bool:
@@ -75,22 +74,22 @@ def _has_events(items: Sequence[Item]) -> bool:
 
 def run_within(workspace: int, ready: Ready) -> dict[int, Verdict]:
     """Do as `run` within a transaction of the caller, who gives no more items than may keep others waiting."""
-    items, any_id, prepared = ready
+    items, prepared = ready
     found = claims.find(workspace, items)
     if prepared is not None and not found.keys:
         refused: dict[int, Verdict] = {**_refused(items, users_store.upsert_prepared(prepared))}
-    elif not found.keys and _are_plain(items, any_id):
+    elif not found.keys and _are_plain(items):
         refused = _run_together(workspace, items)
     else:
-        refused = _run_mixed(workspace, list(items), found, any_id)
+        refused = _run_mixed(workspace, list(items), found)
     membership.mark(workspace, *(items.uids if isinstance(items, Alike) else {item.uid for item in items}))
     return refused
 
 
-def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: bool) -> dict[int, Verdict]:
+def _run_mixed(workspace: int, items: Sequence[Item], found: Claims) -> dict[int, Verdict]:
     """Do in their order what must not be done together with others, and together what is between."""
     refused: dict[int, Verdict] = {}
-    plain = [_is_plain(item, any_id) for item in items]
+    plain = list(map(_is_plain, items))
     claiming = [item.type == "update" and found.may_be(item.fields) for item in items]
     if any(claiming) or not all(plain):
         _lock(workspace, items)
@@ -101,7 +100,7 @@ def _run_mixed(workspace: int, items: Sequence[Item], found: Claims, any_id: boo
             refused |= _run_together(workspace, waiting)
             waiting, somebody = [], set()
         if not is_plain:
-            refused |= _try(item, lambda item: _run_alone(workspace, item, any_id))
+            refused |= _try(item, lambda item: _run_alone(workspace, item))
             continue
         if may_claim and item.uid not in somebody:
             refused |= _try(item, lambda item: users.claim(workspace, item.uid, item.fields))
@@ -121,13 +120,11 @@ def _lock(workspace: int, items: Sequence[Item]) -> None:
     users_store.lock_all(workspace, accounts | {item.uid for item in items})
 
 
-def _are_plain(items: Sequence[Item], any_id: bool) -> bool:
+def _are_plain(items: Sequence[Item]) -> bool:
     """Tell whether all are as `_is_plain` wants them; a look at each takes ten times as long."""
     if isinstance(items, Alike):
-        return any_id or "create" not in items.types or uids.are_plain(items.uids)
-    types = {item.type for item in items}
-    named = [item.uid for item in items if item.type == "create"] if not any_id and "create" in types else []
-    return "nameless" not in types and uids.are_plain(named) and _names_are_in_one_table(items)
+        return True
+    return "nameless" not in {item.type for item in items} and _names_are_in_one_table(items)
 
 
 def _names_are_in_one_table(items: Sequence[Item]) -> bool:
@@ -147,13 +144,9 @@ def _is_in_one_table(item: Item) -> bool:
     )
 
 
-def _is_plain(item: Item, any_id: bool) -> bool:
+def _is_plain(item: Item) -> bool:
     """Tell whether the item can be done together with others: it cannot fail in the middle."""
-    if item.type == "event":
-        return True
-    if item.type == "nameless" or (item.type == "create" and not any_id and not uids.is_plain(item.uid)):
-        return False
-    return _is_in_one_table(item)
+    return item.type == "event" or (item.type != "nameless" and _is_in_one_table(item))
 
 
 def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, Verdict]:
@@ -239,10 +232,10 @@ def _try(item: Item, write: Callable[[Item], object]) -> dict[int, errors.Failur
     return {}
 
 
-def _run_alone(workspace: int, item: Item, any_id: bool) -> None:
+def _run_alone(workspace: int, item: Item) -> None:
     if item.type == "nameless":
         users.save_without_uid(workspace, item.fields)
     elif item.type == "create":
-        users.create(workspace, item.uid, item.fields, full=True, any_id=any_id)
+        users.create(workspace, item.uid, item.fields, full=True)
     else:
         users.update(workspace, item.uid, item.fields, full=True)

@@ -100,6 +100,17 @@ def why(error: BaseException) -> str:
     return database.why(error)
 
 
+def at_first_use(prepare: Callable[[], object]) -> None:
+    """Have the database made ready by whoever uses it first, though it be no request: a query in an app context."""
+    db.obj.first_use = prepare
+
+
+def prepare_and_announce(settings: Settings, announce: Callable[[NewWorkspace], None]) -> None:
+    """Prepare unless this process has done so, and announce the workspace if that made one. Raises as `prepare`."""
+    if made := ensure_prepared(settings):
+        announce(made)
+
+
 def prepare(settings: Settings) -> NewWorkspace | None:
     """Migrate the database, see that there is a workspace, and erase whom a restored backup has brought back.
 
@@ -107,7 +118,7 @@ def prepare(settings: Settings) -> NewWorkspace | None:
     Cheap when there is nothing to do, and safe when many processes do it at once.
     Raises errors.StorageUnavailable, errors.Misconfigured.
     """
-    made = None
+    made, db.obj.first_use = None, None
     database_file.check()
     if schema.pending() or not workspaces.everything():
         pair = KeyPair(settings.public_key, settings.secret_key) if settings.public_key else None

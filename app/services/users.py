@@ -63,13 +63,11 @@ def retrieve(workspace: int, uid: str) -> UserRow:
     return membership.shown(workspace, [found])[0]
 
 
-def create(workspace: int, id: str, changes: Mapping[str, Any], full: bool, any_id: bool = False) -> Saved:
+def create(workspace: int, id: str, changes: Mapping[str, Any], full: bool) -> Saved:
     """Make the user of that uid, or update the one there is (engage.md section 4.1).
 
-    any_id: whether the uid may have more than letters and digits. changes, full and the errors are those of `update`.
+    changes, full and the errors are those of `update`.
     """
-    if not any_id and not uids.is_plain(id):
-        raise errors.InvalidInput({"id": [uids.CREATE_RULE]})
     return _save(workspace, id, changes, full)
 
 

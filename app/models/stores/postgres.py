@@ -4,7 +4,7 @@ import collections
 import contextlib
 import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import peewee
@@ -40,6 +40,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
     # What each transaction says of itself where a pooler gives it whichever server connection is free; "" elsewhere.
     preamble = ""
     behind = 0
+    first_use: Callable[[], object] | None = None  # what makes the database ready before its first statement
     deadline = 0.0  # seconds that an answer is waited for
     lock_seconds = 0.0  # that a connection is waited for where there are too few
 
@@ -134,6 +135,9 @@ class PostgresStore(peewee.PostgresqlDatabase):
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Run a statement; behind a pooler one without a transaction has one of its own."""
+        if self.first_use is not None:
+            first_use, self.first_use = self.first_use, None
+            first_use()
         if self.preamble and sql.startswith(_PLAIN) and not self.in_transaction():
             with peewee_errors:
                 return self._run_alone(cast("Any", self).connection(), sql, params)

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -14,7 +14,7 @@ import peewee
 from playhouse.apsw_ext import APSWDatabase
 
 from app import dates, errors, names, private_files
-from app.config import Settings
+from app.config import NEEDS_FILE, Settings
 from app.models.dialects import SQLITE, Dialect
 from app.models.stores.arrays import Rows, Run
 from app.models.stores.driver import cause_of, chain, peewee_errors
@@ -38,6 +38,7 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     dialect: ClassVar[Dialect] = SQLITE
     hurried: int | None = None  # the thread that must not wait
     behind = 0  # groups of writes that wait for the lock in a thread
+    first_use: Callable[[], object] | None = None  # what makes the database ready before its first statement
     is_prepared = False  # whether this process has seen it migrated, with a workspace in it
     # What it says when it cannot serve just now; the rest, such as SQLError, are statements that are wrong.
     unavailable = (
@@ -114,6 +115,13 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     def reading(self) -> contextlib.AbstractContextManager[None]:
         """Let all that is read meanwhile see one state, and take the lock of a reader once instead of each time."""
         return contextlib.nullcontext() if self.in_transaction() else _Reading(self.connection())
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """Run a statement; the first one has the database made ready."""
+        if self.first_use is not None:
+            first_use, self.first_use = self.first_use, None
+            first_use()
+        return super().execute_sql(sql, params)
 
     def run_all(self, calls: Sequence[Run]) -> list[list[tuple[Any, ...]]]:
         """Run SQL texts with their parameters, for each row of the columns if there are some; return all rows."""
@@ -240,6 +248,8 @@ def _run(cursor: Any, text: str, parameters: tuple[Any, ...], columns: Sequence[
 
 def make(settings: Settings) -> SqliteStore:
     """Return the database of these settings. Nothing is connected yet. Raises errors.Misconfigured."""
+    if settings.sqlite_path in ("", ":memory:"):
+        raise errors.Misconfigured(f"DATABASE_URL: {NEEDS_FILE}")
     try:
         private_files.make_folder(Path(settings.sqlite_path).parent)
     except OSError as error:

@@ -77,6 +77,8 @@ def lock_all(workspace: int, uids: Collection[str], with_accounts: bool = False)
     with_accounts: lock the accounts that they are in, too. All are locked in the order of their uids, in one
     statement: so two transactions that need the same users wait for each other and cannot block each other.
     """
+    if not uids:
+        return {}
     if with_accounts:  # a subquery in the lock itself would be planned as a scan of all users
         ids = [id for (id,) in _with_accounts(len(uids))(workspace, *uids, workspace, *uids)]
         locked = _lock_by("id", len(ids))(workspace, *ids) if ids else []

@@ -178,7 +178,7 @@ _AT_ONCE = {"sqlite": 1, "postgres": 5}
 
 def _load(plan: Plan, portion: Portion) -> _Part:
     loaded = plan.load(portion.records)
-    return _Part(portion, batches.prepare(plan.workspace, loaded.items, any_id=True, ahead=True), loaded.refused)
+    return _Part(portion, batches.prepare(plan.workspace, loaded.items, ahead=True), loaded.refused)
 
 
 class _Undone(Exception):
