@@ -19,6 +19,7 @@ from app.api.rates import UNLIMITED
 from app.api.requests import WRITES
 from app.schemas import grammar
 from app.schemas.customers import AtomicErrorsSchema, OauthErrorSchema
+from app.services.retries import MAX_KEY
 
 _INTRODUCTION = (
     "Rollcall keeps who a product's users are, what they did, and which lists and accounts they belong to.\n\n"
@@ -97,6 +98,7 @@ _IDEMPOTENCY_KEY = {
         "name": "Idempotency-Key",
         "description": "The same key and request within 24 hours is done once, and answered as the first time.",
         "example": "5f0c9d2e-order-17",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
     },
 }
 _ETAG = {"ETag": {"description": "The state of the user, and the view of it.", "schema": {"type": "string"}}}
@@ -158,7 +160,7 @@ def new_api(app: Flask) -> Api:
     for name, header in _RATE_HEADERS.items():
         api.spec.components.header(name, header)
     for name, parameter in (_CONDITIONS | _IF_CHANGED | _IDEMPOTENCY_KEY).items():
-        api.spec.components.parameter(name, "header", {**parameter, "schema": {"type": "string"}})
+        api.spec.components.parameter(name, "header", {"schema": {"type": "string"}, **parameter})
     return api
 
 

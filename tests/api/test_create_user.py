@@ -1,7 +1,12 @@
 """POST /v1/users (engage.md section 4.1)."""
 
-import pytest
+import dataclasses
 
+import pytest
+from marshmallow import ValidationError
+
+from app import uids
+from app.schemas.users import CreateUserSchema
 from tests.factories import fresh
 
 WHOLE_USER = [
@@ -102,10 +107,25 @@ def test_an_id_that_is_not_plain_is_told_the_way_out(api):
     assert "PUT" in refused.json["error"] and "ROLLCALL_CREATE_ID" in refused.json["error"]
 
 
-def test_any_uid_is_taken_where_the_setting_says_so(app, api):
-    app.config["CREATE_ID"] = "any"
-    made = api.post("users", {"id": f"{fresh()}@example.com"})
-    assert made.status_code == 200
+def test_any_uid_is_taken_where_the_setting_says_so(api, monkeypatch):
+    items = [{"type": "create", "id": uid, "first_name": "Ada"} for uid in (fresh(), f"{fresh()}@example.com")]
+    refused = api.post("batch", {"data": items}).json
+    assert (refused["accepted"], [one["index"] for one in refused["errors"]]) == (1, [1])
+    with pytest.raises(ValidationError, match="letters and digits"):
+        CreateUserSchema().load({"id": "a-b"})
+    monkeypatch.setattr(uids, "_any_may_be_created", True)
+    assert api.post("users", {"id": f"{fresh()}@example.com"}).status_code == 200
+    assert api.post("batch", {"data": items}).json["accepted"] == 2
+    assert CreateUserSchema().load({"id": "a-b"}) == {"id": "a-b"}
+
+
+def test_create_id_sets_it(settings, use_app):
+    try:
+        use_app(dataclasses.replace(settings, create_id="any"))
+        assert uids.may_be_created("a-b")
+    finally:
+        use_app(settings)
+    assert not uids.may_be_created("a-b")
 
 
 def test_an_integer_id_is_its_digits(api):

@@ -66,6 +66,7 @@ def test_the_id_of_an_event_that_was_not_stored_is_free(api, archive_user):
 
 
 def test_the_user_of_a_duplicate_exists_afterwards(api):
+    """Case event-id-of-another-user."""
     name, uid = fresh(), fresh()
     api.post(f"users/{fresh()}/events", EVENT | {"id": name})
     assert api.post(f"users/{uid}/events", EVENT | {"id": name}).headers[OUTCOME] == "duplicate"

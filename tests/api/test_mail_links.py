@@ -42,6 +42,7 @@ def test_a_strangers_host_is_in_no_link(begins):
 
 
 def test_a_trusted_proxy_names_scheme_host_and_prefix(begins):
+    """Case links-behind-a-prefix."""
     prefix = {"X-Forwarded-Prefix": "/people/"}
     assert begins(TOLD, trusted_proxies=PROXY) == "https://users.example.com"
     assert begins(TOLD | prefix, trusted_proxies=PROXY) == "https://users.example.com/people"

@@ -43,7 +43,7 @@ def test_items_that_are_alike_leave_what_they_leave_one_by_one(api, other_api, m
     items = _people(chance, uids if seed % 2 else [*uids[:50], *uids[:10]], kind)
     for workspace in (ours, theirs):
         one_by_one(workspace, _people(random.Random(seed), uids[:known]))
-    assert batches.run(ours, _alike(items), any_id=True) == {} == one_by_one(theirs, items)
+    assert batches.run(ours, _alike(items)) == {} == one_by_one(theirs, items)
     assert stored(ours) == stored(theirs)
     assert sorted(columns_not_shown(ours), key=repr) == sorted(columns_not_shown(theirs), key=repr)
 
@@ -97,12 +97,3 @@ def test_users_who_are_to_be_created_are_inserted_and_those_who_are_there_are_me
         ("sqlite", 0): insert, ("sqlite", 1): insert + merge, ("postgres", 0): insert, ("postgres", 1): merge,
     }[db.obj.dialect.name, len(known)]  # fmt: skip
     assert users.retrieve(workspace, "u7").meta == {"k0": 7} | dict.fromkeys(["kept"][: len(known)], 1)
-
-
-@pytest.mark.parametrize(
-    ("kind", "any_id", "is_prepared"), [("create", False, False), ("create", True, True), ("update", False, True)]
-)
-def test_a_uid_that_cannot_be_created_is_found_among_many_alike(workspace, kind, any_id, is_prepared):
-    items = Alike([kind] * 2, ["u1", "a-b"], {"first_name": ["Ada", "Bob"]})
-    assert bool(batches.prepare(workspace, items, any_id).prepared) == is_prepared
-    assert set(batches.run(workspace, items, any_id)) == (set() if is_prepared else {1})
