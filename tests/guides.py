@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 LINE = re.compile(r"```console\n\$ (curl .*?)\n(.*?)```", re.S)
-SECRETS = "access_token|clientId|clientSecret"
+SECRETS = "access_token|clientId|clientSecret|confirmation_url"
 SECONDS = 30  # one line; only a hang takes so long
 
 
@@ -36,4 +36,5 @@ def like(reply: Any) -> str:
     """Return the reply as text, with ids, secrets and times made equal."""
     text = re.sub(r'"[0-9a-f]{24}"', '"an id"', json.dumps(reply, sort_keys=True))
     text = re.sub(rf'"({SECRETS})": "[^"]*"', r'"\1": "a secret"', text)
+    text = re.sub(r'"request_id": "[^"]*"', '"request_id": "an id"', text)
     return re.sub(r'"\d{4}-\d\d-\d\dT\d\d:[\d:.]+(Z|\+00:00)"', '"a time"', text)
