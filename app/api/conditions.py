@@ -72,7 +72,7 @@ def wanted() -> Holds | None:
         if found is None:
             return not has_match or not may_be_made
         etag = replies.etag(replies.user_json(found)).strip('"')
-        states = {_state(one) for one in match.as_set(include_weak=True)}
+        states = {_state(one) for one in match.as_set(include_weak=True) if one}  # of W/"" werkzeug makes None
         return (not has_match or match.star_tag or _state(etag) in states) and not none_match.contains_weak(etag)
 
     return holds

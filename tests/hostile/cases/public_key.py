@@ -124,5 +124,8 @@ def public_reply():
     yield update("archived: false", [200, 403], {"archived": False}, credential="public", before=archived,
                  judgement=True, expect={"reads": {"{{user}}": {"archived": True}}},
                  note="bringing a user back needs the secret")
-    yield update("archived: false with the secret", 200, {"archived": False}, before=archived, stored=True,
-                 expect={"reads": {"{{user}}": {"archived": False}}})
+    yield update("archived: false with the secret by PUT", 200, {"archived": False, "first_name": "x"},
+                 before=archived, stored=True, expect={"reads": {"{{user}}": {"archived": True}}},
+                 note="PATCH brings a user back; what was read before must not")
+    yield case("archived: false by PATCH", "PATCH", "/v1/users/{{user}}", 200, {"archived": False}, before=archived,
+               stored=True, expect={"reads": {"{{user}}": {"archived": False}}})
