@@ -33,6 +33,10 @@ _ETAG_DIGITS = 32  # 128 bits: two states of a user never share one by chance
 _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
 
 
+# What stands in the middle of a user who is no account, on no list and in no segment; all of it, and what is state.
+_PLAIN = b',"member_count":null,"archived":false,"lists":[],"segments":[],"meta":{'
+_STATED = b',"archived":false,"lists":[]],"meta":{'
+_PLAIN_LENGTH = len(_PLAIN)
 _STATS_LENGTH = len(orjson.dumps({"stats": _STATS}))
 # Where last_interaction begins, from the end.
 _NEVER = -len(b',"last_interaction":null') - _STATS_LENGTH
@@ -87,11 +91,15 @@ def etag(body: bytes) -> str:
     state: another one after every change to what callers write; view: after every change that a reply shows. Outside of
     texts, in which quotes are escaped, and of meta, the names that are looked for come once.
     """
+    plain = body.find(_PLAIN)
+    seen = _NEVER if body[_NEVER : _NEVER + 1] == b"," else _ONCE
+    if plain > 0:  # most users, in a third of the time
+        stated = body[:plain] + _STATED + body[plain + _PLAIN_LENGTH : seen]
+        return f'"{hashlib.sha256(stated).hexdigest()[:_ETAG_DIGITS]}.{zlib.crc32(body):08x}"'
     count = body.find(b',"member_count":')
     after_count = body.find(b',"archived":', count)
     segments = body.find(b',"segments":[', after_count)
     meta = body.find(b'],"meta":{', segments)
-    seen = _NEVER if body[_NEVER : _NEVER + 1] == b"," else _ONCE
     state = hashlib.sha256(body[:count] + body[after_count:segments] + body[meta:seen]).hexdigest()[:_ETAG_DIGITS]
     return f'"{state}.{zlib.crc32(body):08x}"'
 

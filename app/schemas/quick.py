@@ -23,7 +23,7 @@ from app.schemas.fields import (
     MAX_PROPERTIES,
     is_number,
 )
-from app.schemas.users import CreateUserSchema, UpdateUserSchema
+from app.schemas.users import CreateUserSchema
 
 _EMAIL = re.compile(
     r"(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]{1,60}\.)+[A-Za-z]{2,6}", re.ASCII
@@ -256,5 +256,5 @@ _OF_USER: dict[str, _Check] = {
     "created_at": _is_there,
 }
 _OTHERS_OF_EVENT = frozenset(EventSchema().fields) - _OF_EVENT.keys()
-_OTHERS_OF_USER = frozenset((*CreateUserSchema().fields, *UpdateUserSchema().fields)) - _OF_USER.keys()
+_OTHERS_OF_USER = frozenset(CreateUserSchema().fields) - _OF_USER.keys()  # it has those of an update, too
 _NOT_ALIKE = _OTHERS_OF_USER | _DATES
