@@ -12,7 +12,7 @@ from flask import Request, Response, current_app, g, request
 
 from app import errors
 from app.api import faces, replies
-from app.api.auth import OPEN, SECRET_KEY, current_workspace
+from app.api.auth import OPEN, SECRET_KEY, current_workspace, has_secret
 from app.services import conditions
 from app.services.conditions import Holds
 from app.services.users import UserRow
@@ -61,11 +61,14 @@ def tells_etag(view: F) -> F:
 def wanted() -> Holds | None:
     """Return what must be true of the user before the request changes it; None where it says nothing.
 
-    Nobody at all is changed by a route that would answer 404: it does so.
+    Nobody at all is changed by a route that would answer 404: it does so. Raises errors.SecretNeeded, as whoever can
+    try states learns what is stored: with the public key alone there is only `If-None-Match: *`.
     """
     if not any(name in request.headers for name in _NAMES):
         return None
     match, none_match = request.if_match, request.if_none_match
+    if not has_secret() and ("If-Match" in request.headers or not none_match.star_tag):
+        raise errors.SecretNeeded("A condition on the state of a user needs the secret key: it tells what is stored.")
     has_match, may_be_made = "If-Match" in request.headers, _makes_user()
 
     def holds(found: UserRow | None) -> bool:

@@ -20,8 +20,11 @@ _PAGE = """<!doctype html>
 <body style="font: 1.1rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem">
 <h1 style="font-size: 1.4rem">{title}</h1>{rest}</body></html>
 """
-# Our own style and our own form; no script, no other host.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+# Our own style and our own form, which may lead on to the list's redirect_url; no script, no other host.
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' http: https:; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 _BUTTON = '<form method="post"><button style="font: inherit; padding: .4rem 1rem">{}</button></form>'
 _ASKED = "A small page with a button. Nothing is changed: mail scanners follow links."
 

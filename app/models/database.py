@@ -30,6 +30,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _MAX_RETRIES = 3
+_MAX_CONFLICTS = 6  # retries after one: a uid that others delete and make all the time conflicts three times running
 _RETRY_PAUSE = 0.02  # seconds, doubled each time: lets the transaction that won finish
 
 _FAILURES = (peewee.PeeweeException, errors.StorageUnavailable, *stores.DRIVER_ERRORS)
@@ -264,7 +265,8 @@ def _recover(error: Exception, retry: int, may_be_done: bool) -> None:
     if may_be_done:
         raise unavailable(error) from error
     is_late = any(isinstance(one, stores.LateError) for one in chain(error))
-    if is_driver and retry < _MAX_RETRIES and (is_lost or _is_conflict(error)) and not is_late:
+    retries = _MAX_RETRIES if is_lost else _MAX_CONFLICTS
+    if is_driver and retry < retries and (is_lost or _is_conflict(error)) and not is_late:
         waiting.sleep(_RETRY_PAUSE * 2**retry)
     elif is_driver and (is_lost or any(isinstance(one, db.unavailable) for one in chain(error))):
         raise unavailable(error) from error

@@ -215,3 +215,18 @@ def test_the_state_is_the_same_by_the_short_way(api, make_list):
     ):
         assert shown != body and replies.etag(shown).partition(".")[0] == short
         assert replies.etag(shown) != replies.etag(body)
+
+
+@pytest.mark.parametrize("headers", [{"If_Match": "*"}, {"If_Match": STALE}, {"If_None_Match": STALE}])
+def test_the_public_key_cannot_try_states(api, tables, headers):
+    uid = api.user(email="a@example.com")["uid"]
+    before = tables()
+    for tag_of in (headers, {name: tag(api, uid) for name in headers}):
+        for write in (
+            lambda more: api.put(f"users/{uid}", {}, by="public", **more),
+            lambda more: api.post("users", {"id": uid}, by="public", **more),
+            lambda more: api.post(f"users/{uid}/events", {"event": "Paid"}, by="public", **more),
+        ):
+            refused = write(given(**tag_of))
+            assert (refused.status_code, refused.json["code"]) == (403, "secret_needed"), refused.json
+    assert tables() == before
