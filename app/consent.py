@@ -41,5 +41,5 @@ def decide(now: str | None, act: Act, sent: str = SUBSCRIBED, double_optin: bool
 
 
 def join(one: str | None, other: str | None) -> str | None:
-    """Return the status of a place that two users have who are merged: whoever left has left."""
+    """Return the status of a place on a list after a merge of two users: unsubscribed wins."""
     return next((status for status in (UNSUBSCRIBED, SUBSCRIBED, PENDING) if status in (one, other)), None)

@@ -24,10 +24,11 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 def conditional(name: str = "uid", makes: bool = True) -> Callable[[F], F]:
-    """Let a view change the user whom its path, else its body, calls so only where the conditions of the request hold.
+    """Let a view change a user only where the conditions of the request hold.
 
     Stands next to the view, below what reads the body. The view runs in one transaction with the look at the user.
-    makes: whether a user who must be new may be made before the view runs.
+    name: of the path parameter, else of the field of the body, that holds the user's uid. makes:
+    whether a user who must be new may be made before the view runs.
     """
 
     def mark(view: F) -> F:
@@ -61,8 +62,8 @@ def tells_etag(view: F) -> F:
 def wanted() -> Holds | None:
     """Return what must be true of the user before the request changes it; None where it says nothing.
 
-    Nobody at all is changed by a route that would answer 404: it does so. Raises errors.SecretNeeded, as whoever can
-    try states learns what is stored: with the public key alone there is only `If-None-Match: *`.
+    For a missing user a route that makes none answers 404, as without a condition. Raises errors.SecretNeeded, as a
+    caller who can try states learns what is stored: with the public key alone there is only `If-None-Match: *`.
     """
     if not any(name in request.headers for name in _NAMES):
         return None

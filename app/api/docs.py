@@ -96,7 +96,7 @@ class Kept(NamedTuple):
 @blp.get(PATH)
 @requires(OPEN)
 def show_the_way() -> AnyResponse:
-    """Send whoever opens the bare address, or that of the docs without its slash, to the docs."""
+    """Redirect the bare address, and that of the docs without its slash, to the docs."""
     return redirect(f"{PATH}/")
 
 

@@ -115,7 +115,7 @@ def wait_for_storage(request: Request) -> None:
 
 
 def check_path(request: Request) -> None:
-    """Refuse a path that is no UTF-8 and a uid that nobody can have: bad input to a write, else not found.
+    """Refuse a path that is not UTF-8 and an invalid uid: bad input to a write, else not found.
 
     Raises errors.NotFound, UserNotFound, AccountNotFound, ListNotFound, SegmentNotFound, InvalidInput.
     """

@@ -96,7 +96,7 @@ def merged_into(workspace: int, user_ids: Sequence[str]) -> list[str]:
 
 
 def survivor(workspace: int, user_id: str) -> str | None:
-    """Return the id of the user into whom that one was merged; None where it was not."""
+    """Return the id of the user that this one was merged into; None if it was not merged."""
     rows = _SURVIVOR(workspace, user_id)
     return rows[0][0] if rows else None
 

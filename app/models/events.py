@@ -169,7 +169,7 @@ _TELL = Statement(
         "FROM users WHERE workspace_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND archived_at IS NULL"
     )
 )
-# Of whoever was not there before, ?3 and ?4 are the first and the last id. It answers nothing of uids: all are stored.
+# ?3 and ?4: the first and the last id of the users that this group may have made. uids are NULL: all are stored.
 _TELL_OR_REFUSE = Statement(
     lambda d: (
         f"SELECT {_RULES}, NULL, CASE WHEN EXISTS (SELECT 1 FROM erased_uids WHERE workspace_id = ?1) AND EXISTS "

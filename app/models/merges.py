@@ -138,7 +138,7 @@ def _join_places(workspace: int, source_id: str, destination_id: str) -> None:
 
 
 def _join_preferences(workspace: int, source_id: str, destination_id: str) -> None:
-    """Give the destination the preferences of both: its own where both said something, and whoever opted out has."""
+    """Join the preferences of both in the destination: its own values win, and an opt-out of either is kept."""
     found = preferences.of(workspace, [source_id, destination_id])
     theirs = found.get(source_id)
     if theirs is None:

@@ -16,7 +16,7 @@ _NAMES_OF_NOBODY = ("email", "number")  # one of them is known of a person witho
 
 
 def load_lines(lines: Sequence[bytes | None], list_ids: Sequence[str] = ()) -> Loaded:
-    """Return the lines, loaded; those that name nobody have the type "nameless". None is a line that was too long.
+    """Return the lines, loaded; those without a uid have the type "nameless". None is a line that was too long.
 
     list_ids: the lists that all users of the lines are put on, but for those of which a line itself says something.
     """

@@ -17,7 +17,7 @@ Holds = Callable[[UserRow | None], bool]
 def held(workspace: int, uid: str, holds: Holds, only_new: bool, write: Callable[[], T]) -> T:
     """Do the write if the condition holds of the user of that uid, who is locked until it is done.
 
-    holds: of the user with its segments, None where there is nobody. only_new: whether the write makes that user, and
+    holds: of the user with its segments, None if there is none. only_new: whether the write makes that user, and
     somebody else who makes them meanwhile must not be changed. Raises errors.PreconditionFailed, and what it raises.
     """
     store.lock(workspace, uid)

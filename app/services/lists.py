@@ -136,7 +136,7 @@ def set_subscribed(workspace: int, id: str, uid: str, subscribed: bool) -> None:
 
 @transaction
 def unsubscribe(workspace: int, id: str, uid: str) -> None:
-    """Take a user off the list; whoever has left stays so. Raises errors.ListNotFound, errors.UserNotFound."""
+    """Take a user off the list; an unsubscribed place stays. Raises errors.ListNotFound, errors.UserNotFound."""
     retrieve(workspace, id)
     subscriptions.leave(workspace, users.lock(workspace, uid), [id])
 

@@ -101,7 +101,7 @@ def why(error: BaseException) -> str:
 
 
 def at_first_use(prepare: Callable[[], object]) -> None:
-    """Have the database made ready by whoever uses it first, though it be no request: a query in an app context."""
+    """Prepare the database at its first use, by a request or by a query in an app context."""
     db.obj.first_use = prepare
 
 

@@ -75,7 +75,7 @@ def update(workspace: int, uid: str, changes: Mapping[str, Any], full: bool) -> 
     """Change the fields given of that uid's user, who is made where there is none (engage.md section 4.2).
 
     changes: fields as app/schemas/users.py loads them; `uid` renames a user who has no uid of its own yet. `of_id`, of
-    an item of a batch: the internal id that the user must have, or, where there is nobody yet, whom to rename.
+    an item of a batch: the internal id that the user must have, or, if no user has the uid, that of the one to rename.
     full: whether the secret was given; the public key alone may not change an email.
     Raises errors.InvalidInput, EmailChange, UidTaken, StorageUnavailable; then nothing has changed.
     """
@@ -210,7 +210,7 @@ def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
 
 
 def save_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
-    """Change the user whom `find_by_contact` finds; make one without a uid where there is none."""
+    """Change the user that `find_by_contact` returns; make one without a uid if there is none."""
     uid = find_by_contact(workspace, changes)
     return make_without_uid(workspace, changes) if uid is None else update(workspace, uid, changes, full=True).user
 

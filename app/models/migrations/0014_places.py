@@ -1,4 +1,4 @@
-"""Who lives on in whom, for links in mails that were made before a merge; and who is on a list in which state."""
+"""Indexes: the survivor of a merged user, for links in mails; the places on a list by their status."""
 
 
 def up(migrator, db):

@@ -186,5 +186,5 @@ _MAKE = Statement(
 
 
 def make(workspace: int, id: str, uid: str, now: int) -> bool:
-    """Make a bare user. Returns whether nobody had that uid."""
+    """Make a bare user. Returns False if the uid is taken. now: epoch milliseconds."""
     return bool(_MAKE(workspace, id, uid, now))
