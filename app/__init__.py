@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from flask import Flask
 
 from app import api, banner, errors, logs, uids
-from app.api import openapi
+from app.api import openapi, proxies
 from app.api.hot import HotPath
 from app.api.retries import App
 from app.config import Settings, read_settings
@@ -49,7 +49,7 @@ def create_app(
     app.config.update(
         SETTINGS=chosen,
         PUBLIC_REPLIES=chosen.public_replies,
-        ANNOUNCE=announce or (lambda made: banner.show(chosen, made)),
+        ANNOUNCE=announce or (lambda made: banner.show(chosen, made, base_url=proxies.own_url(chosen))),
         **openapi.options(__version__),
     )
     storage.at_first_use(lambda: storage.prepare_and_announce(chosen, app.config["ANNOUNCE"]))

@@ -6,8 +6,12 @@ from app.config import Settings
 from app.services.workspaces import NewWorkspace
 
 
-def show(settings: Settings, made: NewWorkspace, file: TextIO | None = None) -> None:
-    """Print the keys, the addresses and a first request; a secret that came from the environment is not repeated."""
+def show(settings: Settings, made: NewWorkspace, file: TextIO | None = None, base_url: str = "") -> None:
+    """Print the keys, the addresses and a first request; a secret that came from the environment is not repeated.
+
+    base_url: where the service is, if that is not where the settings say.
+    """
+    base_url = base_url or settings.base_url
     given = bool(settings.secret_key)
     pair = f"{made.public_key}:" + ("$ROLLCALL_SECRET_KEY" if given else made.secret_key)
     print(
@@ -17,11 +21,11 @@ def show(settings: Settings, made: NewWorkspace, file: TextIO | None = None) -> 
     public key   {made.public_key}
     secret key   {"(as set by ROLLCALL_SECRET_KEY)" if given else made.secret_key}
 
-{_addresses(settings)}
+{_addresses(base_url)}
 
   Try it:
 
-    curl -u "{pair}" -d '{{"id": "u144", "first_name": "Ada"}}' {settings.base_url}/v1/users
+    curl -u "{pair}" -d '{{"id": "u144", "first_name": "Ada"}}' {base_url}/v1/users
 """,
         file=file,
         flush=True,
@@ -30,8 +34,8 @@ def show(settings: Settings, made: NewWorkspace, file: TextIO | None = None) -> 
 
 def show_addresses(settings: Settings, file: TextIO | None = None) -> None:
     """Print where the API and the docs are."""
-    print(f"\n{_addresses(settings)}\n", file=file, flush=True)
+    print(f"\n{_addresses(settings.base_url)}\n", file=file, flush=True)
 
 
-def _addresses(settings: Settings) -> str:
-    return f"    API          {settings.base_url}/v1\n    docs         {settings.base_url}/docs/"
+def _addresses(base_url: str) -> str:
+    return f"    API          {base_url}/v1\n    docs         {base_url}/docs/"

@@ -9,7 +9,7 @@ import pytest
 from app import create_app
 from app.config import read_settings
 from app.errors import Misconfigured
-from tests.factories import ROOT
+from tests.factories import ROOT, Service
 
 TRY = """
 import base64, sys
@@ -69,6 +69,20 @@ def test_wsgi_app_serves_a_client_by_the_environment(tmp_path):
 def test_gunicorn_takes_the_factory(tmp_path):
     checked = run("-m", "gunicorn", "--check-config", "app:create_app()", DATABASE_URL=f"sqlite:///{tmp_path}/x.db")
     assert checked[0] == 0, checked[2]
+
+
+@pytest.mark.ci  # starts gunicorn
+@pytest.mark.parametrize("more", [(), ("-c", os.devnull, "-k", "gthread"), ("-c", os.devnull, "-k", "sync")])
+def test_links_and_banner_name_the_address_that_gunicorn_was_told(new_database, more):
+    service = Service(new_database("sqlite"), PORT="8123")
+    service.command = ("-m", "gunicorn", *more, "-b", f"127.0.0.1:{service.port}", "app:create_app()")
+    with service:
+        news = service.call("POST", "lists", {"title": "News", "double_optin": True})[1]["id"]
+        made = service.call("POST", f"lists/{news}/subscribers", {"email": "a@example.com"})[1]
+        place = service.call("GET", f"lists/{news}/subscribers/{made['uid']}")[1]
+        home = f"http://127.0.0.1:{service.port}/"
+        assert made["confirmation_url"].startswith(home) and place["unsubscribe_url"].startswith(home)
+        assert home in service.read_output() and "8123" not in service.read_output()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://:memory:"])

@@ -8,10 +8,10 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Request, Response, current_app, g, request
+from flask import Request, Response, current_app, request
 
 from app import errors
-from app.api import faces, replies
+from app.api import replies
 from app.api.auth import OPEN, SECRET_KEY, current_workspace, has_secret
 from app.services import conditions
 from app.services.conditions import Holds
@@ -23,12 +23,11 @@ _NAMES = ("If-Match", "If-None-Match")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-def conditional(name: str = "uid", makes: bool = True) -> Callable[[F], F]:
+def conditional(name: str = "uid") -> Callable[[F], F]:
     """Let a view change a user only where the conditions of the request hold.
 
     Stands next to the view, below what reads the body. The view runs in one transaction with the look at the user.
-    name: of the path parameter, else of the field of the body, that holds the user's uid. makes:
-    whether a user who must be new may be made before the view runs.
+    name: of the path parameter, else of the field of the body, that holds the user's uid.
     """
 
     def mark(view: F) -> F:
@@ -38,8 +37,7 @@ def conditional(name: str = "uid", makes: bool = True) -> Callable[[F], F]:
             if holds is None:
                 return view(*args, **kwargs)
             uid = kwargs[name] if name in kwargs else args[0][name]
-            only_new = makes and _makes_user() and request.if_none_match.star_tag
-            g.makes_user = only_new  # by this very request
+            only_new = request.if_none_match.star_tag
             return conditions.held(current_workspace(), uid, holds, only_new, lambda: view(*args, **kwargs))
 
         return obeys_conditions(run)  # type: ignore[return-value]
@@ -97,7 +95,7 @@ def refuse_where_none_hold(request: Request, view: Any) -> None:
 
     Raises errors.InvalidInput.
     """
-    if request.method in _SAFE or view is None or faces.of_path(request.path) != faces.ENGAGE:
+    if request.method in _SAFE or view is None:
         return
     sent = next((name for name in _NAMES if name in request.headers), None)
     if sent and getattr(view, "access", SECRET_KEY) != OPEN and not getattr(view, "conditional", False):

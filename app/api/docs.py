@@ -4,6 +4,7 @@ import functools
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from flask import Flask, Request, Response, current_app, redirect, request
 from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug import Response as AnyResponse
 
-from app.api import openapi
+from app.api import openapi, proxies
 from app.api.auth import OPEN, requires
 from app.api.lean import Reply
 
@@ -27,8 +28,7 @@ _POLICY = (
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-_KEPT = "document"  # in the extensions of the app
-_KEPT_YAML = "document in YAML"
+_KEPT = "documents"  # in the extensions of the app: {(type, prefix): Kept}
 _ETAG_DIGITS = 32  # 128 bits
 
 blp = FlaskBlueprint("openapi", __name__)
@@ -38,20 +38,14 @@ blp = FlaskBlueprint("openapi", __name__)
 @requires(OPEN)
 def show_document() -> Response:
     """Return the OpenAPI document as JSON: made once, compressed once."""
-    kept = current_app.extensions.get(_KEPT)
-    if kept is None:
-        kept = current_app.extensions[_KEPT] = Kept.of(orjson.dumps(openapi.document()), "application/json")
-    return kept.response(request)
+    return _kept("application/json", lambda prefix: orjson.dumps(openapi.document(prefix))).response(request)
 
 
 @blp.get("/openapi.yaml")
 @requires(OPEN)
 def show_document_as_yaml() -> Response:
     """Return the OpenAPI document as YAML (RFC 9512): made once, compressed once."""
-    kept = current_app.extensions.get(_KEPT_YAML)
-    if kept is None:
-        kept = current_app.extensions[_KEPT_YAML] = Kept.of(openapi.as_yaml().encode(), "application/yaml")
-    return kept.response(request)
+    return _kept("application/yaml", lambda prefix: openapi.as_yaml(prefix).encode()).response(request)
 
 
 @blp.get("/favicon.ico")
@@ -97,14 +91,23 @@ class Kept(NamedTuple):
 @requires(OPEN)
 def show_the_way() -> AnyResponse:
     """Redirect the bare address, and that of the docs without its slash, to the docs."""
-    return redirect(f"{PATH}/")
+    return redirect(f"{proxies.prefix()}{PATH}/")
+
+
+def _kept(kind: str, make: Callable[[str], bytes]) -> Kept:
+    """Return a document that is made once for each prefix; only trusted proxies name one."""
+    prefix = proxies.prefix()
+    documents = current_app.extensions.setdefault(_KEPT, {})
+    if (kind, prefix) not in documents:
+        documents[kind, prefix] = Kept.of(make(prefix), kind)
+    return documents[kind, prefix]  # type: ignore[no-any-return]
 
 
 def init_app(app: Flask) -> None:
     """Serve the docs browser, which needs no credentials and asks no other host for anything."""
     browser = get_swaggerui_blueprint(
-        PATH,
-        _DOCUMENT,
+        ".",  # all of its addresses are relative: a proxy may have us under a prefix
+        f"..{_DOCUMENT}",
         config={
             "app_name": "Rollcall",
             "validatorUrl": "none",

@@ -30,7 +30,7 @@ blp = Blueprint("events", __name__, description="What the users did.")
 @blp.arguments(EventSchema)
 @blp.response(200, StatusSchema, description="The event is taken.", headers=_OUTCOME)
 @warns(ignored_keys.EVENT)
-@conditional(makes=False)
+@conditional()
 def record(event: dict[str, Any], uid: str) -> Response:
     """Record something a user did."""
     return replies.recorded(events.record(current_workspace(), uid, **event, full=has_secret()))

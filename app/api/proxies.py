@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import current_app, request
+from flask import current_app, has_request_context, request
 
 from app import logs
 from app.config import Network, Settings
@@ -15,6 +16,7 @@ Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 PUBLIC = "rollcall.public_url"  # in the environ of a request
+LISTENING = "rollcall.listening"  # there too: (host, port) of the socket, by our own server
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED")
 _PORT = re.compile(r"^(?:\[([^\]]*)\]|([^:]*))(?::[0-9]+)?$")  # 192.0.2.1:80, [2001:db8::1]:80
 _FOR = re.compile(r'for=("?)([^",;\s]+)\1', re.IGNORECASE)  # RFC 7239 section 4
@@ -77,7 +79,28 @@ def public_url() -> str:
     Never the Host of a request: whoever sends one would choose where the links in somebody's mail lead.
     """
     settings: Settings = current_app.config["SETTINGS"]
-    return settings.public_base or request.environ.get(PUBLIC) or settings.base_url
+    return settings.public_base or request.environ.get(PUBLIC) or own_url(settings)
+
+
+def prefix() -> str:
+    """Return the path under which others reach us, without a slash at its end; "" for none."""
+    return urlsplit(public_url()).path
+
+
+def own_url(settings: Settings) -> str:
+    """Return the address at which the request came in, if the server says so, else the one that is set.
+
+    A client chooses neither: SERVER_NAME would not do, as some servers take that from the Host of the request.
+    """
+    environ = request.environ if has_request_context() else {}
+    found = environ.get(LISTENING)
+    if found is None and "gunicorn.socket" in environ:
+        found = environ["gunicorn.socket"].getsockname()
+    if not isinstance(found, tuple):  # a Unix socket has a path
+        return settings.base_url
+    address = _read(found[0])
+    host = f"[{address}]" if address and address.version == 6 else address or found[0]
+    return f"http://{host}:{found[1]}"
 
 
 def client() -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from flask import Response, current_app, g
+from flask import Response, current_app
 
 from app import dates
 from app.api import pages, proxies
@@ -106,8 +106,7 @@ def etag(body: bytes) -> str:
 
 def saved_user(saved: Saved, sent: Mapping[str, Any]) -> Response:
     """Return a user after a write: whole to the secret and to whoever made it, else only the fields that were sent."""
-    is_new = saved.created or g.get("makes_user", False)
-    return user(saved.user) if is_new else changed_user(saved.user, sent, saved.places)
+    return user(saved.user) if saved.created else changed_user(saved.user, sent, saved.places)
 
 
 def changed_user(changed: UserRow, sent: Mapping[str, Any], places: Mapping[str, str] | None = None) -> Response:

@@ -104,7 +104,7 @@ def delete(uid: str) -> Response:
 @may_raise(errors.SecretNeeded)
 @blp.arguments(MergeSchema)
 @blp.response(200, QueuedSchema, description="They are merged.")
-@conditional("destination", makes=False)
+@conditional("destination")
 def merge(named: dict[str, str]) -> Response:
     """Merge one user into another."""
     merges.merge(current_workspace(), named["source"], named["destination"], has_secret(), caller())

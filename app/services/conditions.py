@@ -17,12 +17,12 @@ Holds = Callable[[UserRow | None], bool]
 def held(workspace: int, uid: str, holds: Holds, only_new: bool, write: Callable[[], T]) -> T:
     """Do the write if the condition holds of the user of that uid, who is locked until it is done.
 
-    holds: of the user with its segments, None if there is none. only_new: whether the write makes that user, and
-    somebody else who makes them meanwhile must not be changed. Raises errors.PreconditionFailed, and what it raises.
+    holds: of the user with its segments, None if there is none. only_new: whether there must be no such user; then
+    nobody else can make one before the write is done. Raises errors.PreconditionFailed, and what the write raises.
     """
     store.lock(workspace, uid)
     check(workspace, uid, holds)
-    if only_new and not store.make(workspace, ids.new(), uid, clock.now()):
+    if only_new and not store.reserve(workspace, ids.new(), uid, clock.now()):
         raise errors.PreconditionFailed()
     return write()
 

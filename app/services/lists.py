@@ -1,6 +1,6 @@
 """Lists: made, changed, archived, and people put on them (engage.md section 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from app import clock, cursors, errors
@@ -114,7 +114,7 @@ def subscribe(workspace: int, id: str, person: Mapping[str, Any]) -> Subscribed:
     Raises errors.ListNotFound, errors.InvalidInput, errors.Conflict when the list is archived.
     """
     found = retrieve(workspace, id)
-    uid = users.find_by_contact(workspace, person)
+    uid = users.find_to_change(workspace, person)
     if uid is None:
         uid = users.make_without_uid(workspace, person).uid
     else:
@@ -197,20 +197,29 @@ def unsubscribe_by_link(link: str) -> ListRow:
 def of_link(link: str, purpose: str) -> ListRow:
     """Return the list of a link that is good. Raises errors.LinkInvalid."""
     workspace, user_id, list_id, position = links.read(link, purpose)
-    user_id = erasures_store.survivor(workspace, user_id) or user_id  # mails are read after a merge, too
-    if not users_store.find_all(workspace, [user_id]):
-        raise errors.LinkInvalid()
+    user_id = _living(workspace, user_id, lambda id: bool(users_store.find_all(workspace, [id])))
     return _list_of(workspace, user_id, list_id, purpose, position)
 
 
 def _follow(link: str, purpose: str, act: Act) -> ListRow:
     workspace, user_id, list_id, position = links.read(link, purpose)
-    user_id = erasures_store.survivor(workspace, user_id) or user_id
-    if not users_store.lock_shown(workspace, user_id):
-        raise errors.LinkInvalid()
+    user_id = _living(workspace, user_id, lambda id: users_store.lock_shown(workspace, id))
     found = _list_of(workspace, user_id, list_id, purpose, position)
     _act(workspace, user_id, found, act)
     return found
+
+
+def _living(workspace: int, user_id: str, is_there: Callable[[str], bool]) -> str:
+    """Return the id of the user of a link, or of whom that user was merged into: mails are read after a merge, too.
+
+    A merge may end while `is_there` waits for it, so the survivor is looked for again. Raises errors.LinkInvalid.
+    """
+    while not is_there(user_id):
+        survivor = erasures_store.survivor(workspace, user_id)
+        if survivor is None:
+            raise errors.LinkInvalid()
+        user_id = survivor
+    return user_id
 
 
 def _list_of(workspace: int, user_id: str, list_id: str, purpose: str, position: str) -> ListRow:

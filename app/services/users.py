@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from app import clock, cursors, errors, ids, uids
 from app.actions import Action
 from app.consent import Act
+from app.contacts import key_of_email, key_of_number
 from app.cursors import Page
 from app.journal import Entry
 from app.models import devices
@@ -210,14 +211,26 @@ def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
 
 
 def save_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
-    """Change the user that `find_by_contact` returns; make one without a uid if there is none."""
-    uid = find_by_contact(workspace, changes)
+    """Change the user that `find_to_change` returns; make one without a uid if there is none. Call in a transaction."""
+    uid = find_to_change(workspace, changes)
     return make_without_uid(workspace, changes) if uid is None else update(workspace, uid, changes, full=True).user
 
 
-@statement
-def find_by_contact(workspace: int, person: Mapping[str, Any]) -> str | None:
-    """Return the uid of the oldest user of the email given, else of the number: as lists find their subscribers."""
+def find_to_change(workspace: int, person: Mapping[str, Any]) -> str | None:
+    """Return the uid of the oldest user of the email given, else of the number: as lists find their subscribers.
+
+    Call in a transaction: where there is none, others who look for that person wait until it ends.
+    """
+    uid = _find_by_contact(workspace, person)
+    if uid is None:
+        for field, key in (("email", key_of_email), ("number", key_of_number)):
+            if person.get(field):
+                store.take_turns(workspace, key(person[field]))
+        uid = _find_by_contact(workspace, person)
+    return uid
+
+
+def _find_by_contact(workspace: int, person: Mapping[str, Any]) -> str | None:
     for field in ("email", "number"):
         if person.get(field):
             found, _ = store.page(1, [of_workspace(workspace), store.by(field, person[field])], None, descending=False)

@@ -1,5 +1,7 @@
 """gunicorn's settings, tuned for this service; gunicorn.conf.py at the top level is this file by another name."""
 
+from dataclasses import replace
+
 from app import banner, logs
 from app.config import read_settings, unknown
 from app.errors import Misconfigured, StorageUnavailable
@@ -66,11 +68,17 @@ def on_starting(server):  # type: ignore[no-untyped-def]
         raise SystemExit(f"rollcall: {error}") from None
     else:
         if made:
-            banner.show(_settings, made)
+            banner.show(_at(server), made)
         else:
-            banner.show_addresses(_settings)
+            banner.show_addresses(_at(server))
     finally:
         storage.disconnect()
+
+
+def _at(server):  # type: ignore[no-untyped-def]
+    """Return the settings with the address that is listened on: `gunicorn --bind` goes before HOST and PORT."""
+    address = server.cfg.address[0]
+    return replace(_settings, host=address[0], port=address[1]) if isinstance(address, tuple) else _settings
 
 
 def when_ready(server):  # type: ignore[no-untyped-def]

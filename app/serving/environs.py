@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from app.api.hot import Request
+from app.api.proxies import LISTENING
 
 Environ = dict[str, Any]
 Address = tuple[str, int | None]  # host and port
@@ -43,6 +44,7 @@ def make(
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1]),
         "REMOTE_ADDR": request.address,
+        LISTENING: None if server is SOMEWHERE else server,
         "wsgi.url_scheme": request.scheme,
         "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": sys.stderr,

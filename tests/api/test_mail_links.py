@@ -54,6 +54,27 @@ def test_a_prefix_that_is_no_path_is_none(begins, prefix):
     assert begins(TOLD | {"X-Forwarded-Prefix": prefix}, trusted_proxies=PROXY) == "https://users.example.com"
 
 
+@pytest.mark.parametrize("by", ["a proxy", "a setting"])
+def test_the_docs_stand_behind_a_prefix_too(settings, use_app, by):
+    trusted, headers = "", {"X-Forwarded-Host": "example.com", "X-Forwarded-Prefix": "/people"}
+    if by == "a proxy":
+        trusted = PROXY
+    app = use_app(
+        dataclasses.replace(settings, trusted_proxies=trusted, public_url="" if trusted else "https://x.y/people")
+    )
+    client = app.test_client()
+    for path in ("/", "/docs"):
+        assert client.get(path, headers=headers).headers["Location"] == "/people/docs/"
+    page = client.get("/docs/", headers=headers).text
+    assert '"url": "../openapi.json"' in page and 'src="./swagger-ui-bundle.js"' in page and '="/' not in page
+    assert client.get("/openapi.json", headers=headers).json["servers"][0]["url"] == "/people/"
+    assert "- url: /people/\n" in client.get("/openapi.yaml", headers=headers).text
+    if trusted:
+        assert client.get("/openapi.json").json["servers"][0]["url"] == "/"
+        assert client.get("/docs").headers["Location"] == "/docs/"
+    forget_connection()
+
+
 def test_without_a_proto_the_scheme_is_that_of_the_connection(begins):
     assert begins({"X-Forwarded-Host": "users.example.com"}, trusted_proxies=PROXY) == "http://users.example.com"
 

@@ -1,6 +1,7 @@
 """Writes that tie several users together, many at once: merges, batches, lists; accounts are in test_locks.py. No 500 or 503, nothing lost."""
 
 import random
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -107,3 +108,31 @@ def test_batches_that_go_through_the_same_users_in_opposite_orders_are_all_store
     for uid in uids:
         assert service.call("GET", f"users/{uid}")[1]["meta"] == {f"w{number}": rounds - 1 for number in range(WRITERS)}
         assert len(events_of(service, uid)) == WRITERS * rounds
+
+
+def _follow_or_merge(service, number, rounds):
+    """One follows the link of a mail while the other merges the user away."""
+    statuses = set()
+    with service.connection() as connection:
+        for link, uid, into in rounds:
+            if number % 2:
+                statuses.add(service.send(connection, "POST", link, by=None, Accept="application/json")[0])
+            else:
+                body = {"source": uid, "destination": into}
+                statuses.add(service.send(connection, "POST", "users/merge", body)[0])
+    return statuses
+
+
+@pytest.mark.parametrize("name", ["confirmation_url", "unsubscribe_url"])
+def test_a_link_is_good_while_its_user_is_merged(service, name):
+    news, rounds = service.call("POST", "lists", {"title": "News", "double_optin": True})[1]["id"], []
+    for _ in range(60):
+        into = fresh()
+        service.call("PUT", f"users/{into}", {"meta": {"n": 1}})
+        made = service.call("POST", f"lists/{news}/subscribers", {"email": f"{fresh()}@example.com"})[1]
+        link = urlsplit(made[name]).path
+        rounds.append((link, made["uid"], into))
+    assert set().union(*run(_follow_or_merge, service, rounds, writers=2)) == {200}
+    for _, _, into in rounds:
+        [place] = service.call("GET", f"users/{into}")[1]["lists"]
+        assert place["subscribed"] == (name == "confirmation_url")

@@ -71,6 +71,17 @@ def _claim(service, number, uids, tokens):
     return statuses
 
 
+def _make_once(service, number, makers):
+    """Ask for each of the users to be made if there is none; whoever is told 200 made it."""
+    with service.connection() as connection:
+        return [service.send(connection, *one[number], **{"If-None-Match": "*"})[0] for one in makers]
+
+
+def _sign_up(service, number, news, emails):
+    with service.connection() as connection:
+        return [service.send(connection, "POST", f"lists/{news}/subscribers", {"email": one}) for one in emails]
+
+
 def _churn(service, number, rounds):
     chance = random.Random(number)
     with service.connection() as connection:
@@ -145,3 +156,51 @@ def test_a_walk_sees_each_user_that_was_there_throughout_once_in_both_directions
     for one in churners:
         one.join()
     assert [one.exitcode for one in churners] == [0, 0, 0]
+
+
+def _events(service, uid):
+    return [("POST", f"users/{uid}/events", {"event": f"e{number}"}) for number in range(CROWD)]
+
+
+def _events_of_ids(service, uid):
+    return [("POST", f"users/{uid}/events", {"event": "e", "id": f"{uid}{number}"}) for number in range(CROWD)]
+
+
+def _puts(service, uid):
+    return [("PUT", f"users/{uid}", {"meta": {f"w{number}": 1}}) for number in range(CROWD)]
+
+
+def _claims(service, uid):
+    """Each has the email of somebody without a uid of their own, who becomes that user."""
+    service.call("POST", "lists/" + service.news + "/subscribers", {"email": f"{uid}@example.com"})
+    return [("PUT", f"users/{uid}", {"email": f"{uid}@example.com"})] * CROWD
+
+
+def _merges(service, uid):
+    sources = [fresh() for _ in range(CROWD)]
+    for one in sources:
+        service.call("PUT", f"users/{one}", {})
+    return [("POST", "users/merge", {"source": one, "destination": uid}) for one in sources]
+
+
+@pytest.mark.parametrize("kind", [_events, _events_of_ids, _puts, _claims, _merges])
+def test_of_many_who_must_make_a_user_one_does(service, kind):
+    service.news = service.call("POST", "lists", {"title": "News"})[1]["id"]
+    uids = [fresh() for _ in range(10)]
+    answers = run(_make_once, service, [kind(service, uid) for uid in uids], writers=CROWD)
+    for position, uid in enumerate(uids):
+        assert sorted(some[position] for some in answers) == [200] + [412] * (CROWD - 1)
+        users = service.call("GET", f"users?email={uid}@example.com")[1]["data"]
+        assert [one["uid"] for one in users] == ([uid] if kind is _claims else [])
+        assert len(events_of(service, uid)) == (1 if kind in (_events, _events_of_ids) else 0)
+
+
+def test_many_sign_ups_of_one_new_email_make_one_user(service):
+    news = service.call("POST", "lists", {"title": "News"})[1]["id"]
+    emails = [f"{fresh()}@example.com" for _ in range(20)]
+    answers = run(_sign_up, service, news, emails, writers=CROWD)
+    assert {status for some in answers for status, _ in some} == {200}
+    for position, email in enumerate(emails):
+        assert len({some[position][1]["uid"] for some in answers}) == 1
+        assert len(service.call("GET", f"users?email={email}")[1]["data"]) == 1
+    assert service.call("GET", f"lists/{news}")[1]["subscriber_count"] == len(emails)

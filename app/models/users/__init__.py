@@ -44,7 +44,7 @@ from app.models.users.many import (
     upsert_prepared,
 )
 from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, load_flat, row
-from app.models.users.upserts import make, upsert, upsert_call
+from app.models.users.upserts import reserve, upsert, upsert_call
 
 __all__ = [
     "MAX_META_KEYS",
@@ -77,7 +77,6 @@ __all__ = [
     "lock_call",
     "lock_id",
     "lock_shown",
-    "make",
     "make_all",
     "newest_id",
     "page",
@@ -88,6 +87,7 @@ __all__ = [
     "prepare_upserts",
     "remove_meta",
     "rename",
+    "reserve",
     "row",
     "take_turns",
     "upsert",

@@ -103,10 +103,10 @@ def lock_call(workspace: int, uids: Sequence[str]) -> Call:
 _TAKE_TURNS = Statement(lambda d: f"SELECT pg_advisory_xact_lock({d.parameter}, hashtext({d.parameter}::text))")
 
 
-def take_turns(workspace: int) -> None:
-    """Wait until nobody else who called this for the workspace is in a transaction. On SQLite nobody ever is."""
+def take_turns(workspace: int, contact: str = "") -> None:
+    """Wait until nobody else who called this for the workspace and contact is in a transaction. On SQLite nobody is."""
     if db.dialect.name == "postgres":
-        _TAKE_TURNS(_TURNS, str(workspace))
+        _TAKE_TURNS(_TURNS, f"{workspace}/{contact}" if contact else str(workspace))
 
 
 _RENAME = Statement(

@@ -8,6 +8,7 @@ from app.contacts import key_of_email, key_of_number
 from app.models.database import Call, Statement
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.users import rendering
+from app.models.users.changes import delete
 from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, row
 
 STATEMENTS = 256  # that are kept: the callers choose the sets of fields, and so how many there could be
@@ -185,6 +186,13 @@ _MAKE = Statement(
 )
 
 
-def make(workspace: int, id: str, uid: str, now: int) -> bool:
-    """Make a bare user. Returns False if the uid is taken. now: epoch milliseconds."""
-    return bool(_MAKE(workspace, id, uid, now))
+def reserve(workspace: int, id: str, uid: str, now: int) -> bool:
+    """Keep everybody else from making a user of that uid until the transaction ends. Returns False if there is one.
+
+    A row that was inserted and deleted again makes others wait whose insert or rename meets its unique key.
+    id: one that no user has. now: epoch milliseconds.
+    """
+    if not _MAKE(workspace, id, uid, now):
+        return False
+    delete(workspace, id)
+    return True

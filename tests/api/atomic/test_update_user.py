@@ -81,6 +81,13 @@ def test_the_header_names_the_key(atomic, key):
     assert update(atomic, token(sub=fresh()), x_atomic_sdk_api_key=key()).status_code == 200
 
 
+def test_a_condition_is_refused_once_the_token_is_believed(atomic, key, refused, tables):
+    mine, before = token(sub=fresh(), apiKey=key()), tables()
+    first = refused(update(atomic, mine, if_match='"x"'), 400, "invalid_input")
+    assert first["source"] == {"parameter": "If-Match"} and tables() == before
+    assert update(atomic, "forged", if_match='"x"').status_code == 401
+
+
 # ---- who is not believed ------------------------------------------------------------------------------------------
 
 
