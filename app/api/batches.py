@@ -23,4 +23,4 @@ def run(body: dict[str, Any]) -> Response:
     """Create and update users and record events, in order."""
     loaded = load_items(body["data"], check_texts=strict_json.has_escapes(bodies.read_body(request)))
     verdicts = batches.run(current_workspace(), loaded.items)
-    return replies.verdicts(len(body["data"]), {**loaded.refused, **verdicts}, ignored_in_batch(body["data"]))
+    return replies.verdicts(len(body["data"]), {**loaded.refused, **verdicts}, ignored_in_batch(body))

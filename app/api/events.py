@@ -9,8 +9,6 @@ from app.api import replies
 from app.api.auth import PUBLIC_KEY, SECRET_KEY, current_workspace, has_secret, requires
 from app.api.blueprint import Blueprint, makes_user, may_raise
 from app.api.conditions import conditional
-from app.api.warnings import warns
-from app.schemas import ignored_keys
 from app.schemas.events import EventPageSchema, EventQuerySchema, EventSchema
 from app.schemas.status import StatusSchema
 from app.services import events
@@ -29,7 +27,6 @@ blp = Blueprint("events", __name__, description="What the users did.")
 @makes_user
 @blp.arguments(EventSchema)
 @blp.response(200, StatusSchema, description="The event is taken.", headers=_OUTCOME)
-@warns(ignored_keys.EVENT)
 @conditional()
 def record(event: dict[str, Any], uid: str) -> Response:
     """Record something a user did."""

@@ -10,7 +10,7 @@ import yaml
 from flask import Flask, current_app
 
 from app import environments, errors, ids, uids
-from app.api import faces, retries
+from app.api import faces, retries, warnings
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
 from app.api.bearers import BEARER, SDK
 from app.api.blueprint import Api, EnvironmentConverter, ListIdConverter, SegmentIdConverter, UidConverter
@@ -62,6 +62,12 @@ _SCHEMES = {
         "scheme": "basic",
         "description": "The public key as user name, the secret key as password: for servers.",
     },
+}
+_WARNINGS = {
+    warnings.HEADER: {
+        "description": "Keys of the body that are ignored, as a JSON array of sentences; told to the secret alone.",
+        "schema": {"type": "string", "example": '["plan: is ignored; attributes of your own go into meta."]'},
+    }
 }
 _RATE_HEADERS = {
     "RateLimit-Policy": {
@@ -157,7 +163,7 @@ def new_api(app: Flask) -> Api:
         api.spec.components.security_scheme(name, scheme)
     for name, schema in grammar.documents().items():
         api.spec.components.schema(name, schema)
-    for name, header in _RATE_HEADERS.items():
+    for name, header in (_RATE_HEADERS | _WARNINGS).items():
         api.spec.components.header(name, header)
     for name, parameter in (_CONDITIONS | _IF_CHANGED | _IDEMPOTENCY_KEY).items():
         api.spec.components.parameter(name, "header", {"schema": {"type": "string"}, **parameter})
@@ -240,7 +246,7 @@ def face_of(path: str) -> str:
 
 
 def _name_headers(operation: dict[str, Any], path: str, method: str, view: Any) -> None:
-    """Say which headers of a request the operation obeys: conditions, and keys of retries."""
+    """Say which headers of a request the operation obeys, conditions and keys of retries, and what its reply has."""
     headers: list[str] = []
     if getattr(view, "conditional", False):
         headers += _CONDITIONS
@@ -250,6 +256,10 @@ def _name_headers(operation: dict[str, Any], path: str, method: str, view: Any) 
         operation["responses"]["304"] = {"description": "The user is as it was.", "headers": dict(_ETAG)}
     if retries.keeps(view, method):
         headers += _IDEMPOTENCY_KEY
+    if hasattr(view, "body_schema") and faces.of_path(path) == faces.ENGAGE:
+        told = {name: {"$ref": f"#/components/headers/{name}"} for name in _WARNINGS}
+        reply = operation["responses"]["200"]
+        reply["headers"] = {**reply.get("headers", {}), **told}
     if headers:
         found = [{"$ref": f"#/components/parameters/{name}"} for name in headers]
         operation["parameters"] = [*operation.get("parameters", []), *found]

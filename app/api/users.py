@@ -10,8 +10,6 @@ from app.api.auth import PUBLIC_KEY, SECRET_KEY, caller, current_workspace, has_
 from app.api.blueprint import Blueprint, makes_user, may_raise
 from app.api.conditions import conditional, not_modified, obeys_conditions, tells_etag, wanted
 from app.api.signatures import about
-from app.api.warnings import warns
-from app.schemas import ignored_keys
 from app.schemas.accounts import MergeSchema, QueuedSchema
 from app.schemas.lists import ListIdsSchema
 from app.schemas.pages import UserPageSchema, UserQuerySchema
@@ -28,7 +26,6 @@ blp = Blueprint("users", __name__, description="Who the users are.")
 @may_raise(errors.EmailChange)
 @blp.arguments(CreateUserSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
-@warns(ignored_keys.USER)
 @conditional("id")
 def create(fields: dict[str, Any]) -> Response:
     """Create a user, or update the one of that id."""
@@ -67,7 +64,6 @@ def retrieve(uid: str) -> Response:
 @may_raise(errors.EmailChange, errors.UidTaken)
 @blp.arguments(UpdateUserSchema)
 @blp.response(200, UserSchema, description="The user; to the public key only what was sent, if there was one before.")
-@warns(ignored_keys.USER)
 @conditional()
 def update(changes: dict[str, Any], uid: str) -> Response:
     """Update a user, or create one of that uid."""
@@ -80,7 +76,6 @@ def update(changes: dict[str, Any], uid: str) -> Response:
 @may_raise(errors.UidTaken)
 @blp.arguments(PatchUserSchema)
 @blp.response(200, UserSchema, description="The user, with an ETag.")
-@warns(ignored_keys.USER)
 @conditional()
 def patch(changes: dict[str, Any], uid: str) -> Response:
     """Merge a patch into a user (RFC 7396): null removes, also a key of meta."""

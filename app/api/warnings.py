@@ -1,8 +1,8 @@
 """What a body says that nothing is done with, told to the secret (engage.md section 6)."""
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from flask import Request, g
 
@@ -10,30 +10,19 @@ from app import errors, strict_json
 from app.api import bodies
 from app.api.auth import has_secret
 from app.api.lean import Reply
-from app.schemas.ignored_keys import Kind
-
-F = TypeVar("F", bound=Callable[..., Any])
+from app.schemas import ignored_keys
 
 HEADER = "Rollcall-Warnings"
 _MAX_BYTES = 1024
 _OK = 200
 
 
-def warns(kind: Kind) -> Callable[[F], F]:
-    """Let the reply of a view name the keys of its body, of that kind, that are ignored."""
-
-    def mark(view: F) -> F:
-        view.warns = kind  # type: ignore[attr-defined]
-        return view
-
-    return mark
-
-
 def tell(request: Request, view: Any, response: Reply) -> None:
     """Name the ignored keys of the request in a header of a reply that says that all went well."""
-    kind = getattr(view, "warns", None)
-    if kind is None or response.status_code != _OK or "credential" not in g or not has_secret():
+    schema = getattr(view, "body_schema", None)
+    if schema is None or response.status_code != _OK or "credential" not in g or not has_secret():
         return
+    kind = ignored_keys.kind_of(schema)
     try:
         body = strict_json.loads(bodies.read_body(request))
     except errors.Failure:  # a reply that was kept does not look at what was sent again

@@ -5,7 +5,7 @@ from itertools import compress, product
 from operator import itemgetter
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
+from marshmallow import INCLUDE, Schema, ValidationError, fields, missing
 
 from app import errors, strict_json, uids
 from app.items import Alike, Item, Loaded
@@ -35,7 +35,7 @@ class BatchSchema(Schema):
     """The body of `POST /batch`. Each item is checked by itself."""
 
     class Meta:
-        unknown = EXCLUDE
+        unknown = INCLUDE  # to name what is ignored
 
     data = Items(
         required=True,
@@ -85,11 +85,13 @@ class VerdictsSchema(Schema):
     )
 
 
-def ignored_in_batch(items: Sequence[Any]) -> list[str]:
-    """Return sentences about keys of the items that are ignored, each with the place of the item."""
+def ignored_in_batch(body: Mapping[str, Any]) -> list[str]:
+    """Return sentences about keys of a batch and its items that are ignored, the latter with the place of the item."""
+    beside, items = sorted(ignored_keys.kind_of(BatchSchema).warnings(body)), body["data"]
     if _DICT.issuperset(map(type, items)) and not ignored_keys.are_ignored(items):
-        return []
-    return ignored_keys.warnings((f"data.{at}", one) for at, one in enumerate(items) if isinstance(one, dict))
+        return beside[: ignored_keys.MAX_WARNINGS]
+    found = ignored_keys.warnings((f"data.{at}", one) for at, one in enumerate(items) if isinstance(one, dict))
+    return [*beside, *found][: ignored_keys.MAX_WARNINGS]
 
 
 _UID = Uid(required=True)

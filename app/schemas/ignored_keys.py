@@ -1,14 +1,19 @@
 """Keys of a body that are ignored, although somebody will have meant something by them (engage.md section 6)."""
 
 import difflib
+import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from marshmallow import Schema
+
 from app.errors import MAX_PLACE
 from app.schemas.events import EventSchema, ShownEventSchema
-from app.schemas.users import CreateUserSchema, UpdateUserSchema, UserSchema
+from app.schemas.lists import CreateListSchema, ListFieldsSchema, ListSchema, PersonSchema
+from app.schemas.segments import CreateSegmentSchema, SegmentFieldsSchema, ShownSegmentSchema
+from app.schemas.users import CreateUserSchema, PatchUserSchema, UpdateUserSchema, UserSchema
 
 MAX_WARNINGS = 20  # more than anybody reads
 _NEVER_TOLD = ("type", "id", "uid", "source", "date", "subscribed")  # SDKs send them, and people what they have read
@@ -82,6 +87,39 @@ EVENT = Kind(
     ),
     otherwise="attributes of an event go into properties",
 )
+
+PERSON = Kind(
+    ours=frozenset(PersonSchema().fields),
+    silent=frozenset((*PersonSchema().fields, "source")),
+    elsewhere={name: ours for name, ours in USER.elsewhere.items() if ours in PersonSchema().fields},
+    otherwise="attributes of somebody new go into meta",
+)
+LIST = Kind(
+    ours=frozenset(CreateListSchema().fields),
+    silent=frozenset((*CreateListSchema().fields, *ListSchema().fields)),
+    elsewhere=named_elsewhere(title="name", redirect_url="url redirect redirectto"),
+    otherwise="a list has title, description, redirect_url and double_optin",
+)
+SEGMENT = Kind(
+    ours=frozenset(CreateSegmentSchema().fields),
+    silent=frozenset((*CreateSegmentSchema().fields, *ShownSegmentSchema().fields)),
+    elsewhere=named_elsewhere(name="title", rule="rules condition conditions filter"),
+    otherwise="a segment has " + " and ".join(CreateSegmentSchema().fields),
+)
+_KINDS: dict[type[Schema], Kind] = {
+    **dict.fromkeys((CreateUserSchema, UpdateUserSchema, PatchUserSchema), USER),
+    EventSchema: EVENT,
+    PersonSchema: PERSON,
+    **dict.fromkeys((CreateListSchema, ListFieldsSchema), LIST),
+    **dict.fromkeys((CreateSegmentSchema, SegmentFieldsSchema), SEGMENT),
+}
+
+
+@functools.cache
+def kind_of(schema: type[Schema]) -> Kind:
+    """Return the kind of the bodies that a schema loads."""
+    names = frozenset(schema().fields)
+    return _KINDS.get(schema) or Kind(names, names, {}, f"there is only {' and '.join(sorted(names))}")
 
 
 def warnings(bodies: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:

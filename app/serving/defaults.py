@@ -1,9 +1,10 @@
 """gunicorn's settings, tuned for this service; gunicorn.conf.py at the top level is this file by another name."""
 
 from dataclasses import replace
+from typing import Any
 
 from app import banner, logs
-from app.config import read_settings, unknown
+from app.config import Settings, read_settings, unknown
 from app.errors import Misconfigured, StorageUnavailable
 from app.services import rates, storage
 from app.serving import accepting, companion
@@ -75,7 +76,7 @@ def on_starting(server):  # type: ignore[no-untyped-def]
         storage.disconnect()
 
 
-def _at(server):  # type: ignore[no-untyped-def]
+def _at(server: Any) -> Settings:
     """Return the settings with the address that is listened on: `gunicorn --bind` goes before HOST and PORT."""
     address = server.cfg.address[0]
     return replace(_settings, host=address[0], port=address[1]) if isinstance(address, tuple) else _settings

@@ -35,6 +35,64 @@ def test_the_secret_is_told_what_was_ignored(api, write):
                 assert (by_public.status_code, told(by_public)) == (200, None)
 
 
+def others(api, make_list):
+    """Every other route that takes a body: (method, path, a body, what is said of its keys)."""
+    news, account = make_list("News"), api.user(is_account=True)["uid"]
+    uid, source = api.user(accounts=[{"id": account}])["uid"], api.user()["uid"]
+    rule = {"all": []}
+    segment = api.post("segments", {"name": "all", "rule": rule}).json["id"]
+    title = "a list has title, description, redirect_url and double_optin"
+    named = "a segment has name and description and rule"
+    return [
+        ("POST", "lists", {"title": "x", "doubleOptin": True}, ["doubleOptin: is ignored; did you mean double_optin?"]),
+        ("PUT", f"lists/{news}", {"name": "x", "tags": []}, ["name: is ignored; did you mean title?", f"tags: is ignored; {title}."]),
+        ("POST", f"lists/{news}/subscribers", {"email": "a@example.com", "firstName": "Ada", "plan": "pro", "uid": "u1"},
+         ["firstName: is ignored; did you mean first_name?", "plan: is ignored; attributes of somebody new go into meta.",
+          "uid: is ignored; attributes of somebody new go into meta."]),
+        ("PUT", f"lists/{news}/subscribers/{uid}", {"subscribed": True, "status": "x"}, ["status: is ignored; there is only subscribed."]),
+        ("POST", f"users/{uid}/lists", {"lists": [news], "list": news}, ["list: is ignored; did you mean lists?"]),
+        ("DELETE", f"users/{uid}/lists", {"lists": [news], "x": 1}, ["x: is ignored; there is only lists."]),
+        ("POST", f"users/{uid}/convert", {"type": "account", "role": 1}, ["role: is ignored; there is only type."]),
+        ("POST", f"users/{uid}/accounts", {"accounts": [{"id": account}], "role": "x"}, ["role: is ignored; there is only accounts."]),
+        ("PUT", f"users/{uid}/accounts/{account}", {"role": "x", "id": 1}, ["id: is ignored; there is only role."]),
+        ("POST", "users/merge", {"source": source, "destination": uid, "keep": 1}, ["keep: is ignored; there is only destination and source."]),
+        ("POST", "segments", {"name": "x", "rule": rule, "filter": 1}, ["filter: is ignored; did you mean rule?"]),
+        ("PUT", f"segments/{segment}", {"nam": "x", "id": 1, "size": 1}, ["nam: is ignored; did you mean name?", f"size: is ignored; {named}."]),
+        ("POST", "segments/preview", {"rule": rule, "limit": 5}, ["limit: is ignored; there is only rule."]),
+        ("PUT", f"segments/{segment}/users/{uid}", {"suppressed": True, "x": 1}, ["x: is ignored; there is only suppressed."]),
+    ]  # fmt: skip
+
+
+def test_every_other_body_is_told_what_was_ignored(app, api, make_list):
+    routes = set()
+    for method, path, body, sentences in others(api, make_list):
+        answer = api.call(method, path, body)
+        assert (answer.status_code, told(answer)) == (200, sentences), path
+        adapter = app.url_map.bind("")
+        routes.add(adapter.match(f"/v1/{path}", method)[0])
+    views = {
+        name
+        for name, view in app.view_functions.items()
+        if hasattr(view, "body_schema") and not name.startswith(("atomic.", "unversioned_"))
+    }
+    assert views == routes | {"users.create", "users.update", "users.patch", "events.record", "batch.run"}
+
+
+def test_what_a_list_or_a_segment_shows_can_be_sent_back(api, make_list):
+    shown = api.get(f"lists/{make_list('News')}").json
+    answer = api.put(f"lists/{shown['id']}", shown)
+    assert (answer.json, told(answer)) == (shown, None)
+    shown = api.post("segments", {"name": "all", "rule": {"all": []}}).json
+    assert told(api.put(f"segments/{shown['id']}", shown)) is None
+
+
+def test_a_batch_names_what_stands_beside_its_data(api):
+    said = api.post("batch", {"data": [{"type": "update", "id": "m1", "plan": 1}], "events": [], "dat": 1}).json[
+        "warnings"
+    ]
+    assert said == ["dat: is ignored; did you mean data?", "events: is ignored; there is only data.", f"data.0: {PLAN}"]
+
+
 def test_events_are_told_what_was_ignored(api):
     uid = fresh()
     answer = api.post(f"users/{uid}/events", {"event": "Paid", "amount": 5, "name": "x"})
