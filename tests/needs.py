@@ -15,8 +15,13 @@ def program(*names: str) -> str:
     return found or missing(f"{names[0]} is not installed")
 
 
+def everything() -> bool:
+    """Return whether everything must be there that a test needs."""
+    return os.environ.get(REQUIRE) == "all"
+
+
 def missing(reason: str) -> NoReturn:
     """Skip the test that runs for this reason, or fail it where everything must be there."""
-    if os.environ.get(REQUIRE) == "all":
+    if everything():
         pytest.fail(f"{reason}, and {REQUIRE} is all")
     pytest.skip(reason)

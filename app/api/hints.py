@@ -11,8 +11,10 @@ from app.api.faces import VERSION
 
 _ELSEWHERE = "All routes are shown at /docs/."
 _TWICE = re.compile(rf"(?:/{VERSION})+(?=/{VERSION}(?:/|$))")
+_BEFORE = re.compile(rf"^(?:/[^/]+)+(?=/{VERSION}/)")
 _SLASHES = re.compile("/{2,}")
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+_PLURAL = 2  # letters behind the whole word
 _LETTERS_AN_EDIT = 3  # in so many letters of a word of a route one may be wrong, and one in any
 
 
@@ -30,13 +32,14 @@ def for_unknown_path() -> str:
 _MISTAKES = (
     ("The path has two slashes in a row.", lambda path: _SLASHES.sub("/", path)),
     (f"The path has /{VERSION} twice.", lambda path: _TWICE.sub("", path)),
+    (f"Nothing stands before /{VERSION}.", lambda path: _BEFORE.sub("", path)),
     ("No route ends with a slash.", lambda path: path.rstrip("/")),
 )
 
 
 def _route(path: str) -> str | None:
     """The route that a path leads to, by whatever method."""
-    adapter, methods = current_app.url_map.bind(""), ["GET"]
+    adapter, methods = current_app.url_map.bind(""), [request.method]
     while True:
         try:
             return _shown(adapter.match(path, methods[0], return_rule=True)[0].rule)
@@ -62,6 +65,7 @@ def _edits(route: Sequence[str], words: Sequence[str]) -> int | None:
     total = 0
     for name, word in zip(route, words, strict=True):
         most = 0 if name.startswith("{") else max(1, len(name) // _LETTERS_AN_EDIT)
+        most = max(most, _PLURAL) if name and most and word.lower().startswith(name) else most
         if most and abs(len(name) - len(word)) > most:
             return None
         found = spelling.edits(name, word.lower()) if most else 0

@@ -8,6 +8,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from app import errors, profiles, uids
 from app.schemas import messages
 from app.schemas.fields import MAX_META_VALUE, Email, Uid, is_number
+from app.schemas.ignored_keys import named_elsewhere, nearest
 from app.schemas.preferences import PreferencesSchema, timezones
 
 MAX_CUSTOMERS = 1000
@@ -44,6 +45,8 @@ class SentCustomer(NamedTuple):
     place: str
 
 
+_KEYS = frozenset(("id", "profile", "preferences"))
+_ELSEWHERE = named_elsewhere(profile="attributes traits properties fields", preferences="prefs")
 _UID = Uid(required=True)
 _EMAIL = Email()
 _PREFERENCES = PreferencesSchema()
@@ -65,7 +68,7 @@ def load(items: list[Any], place: str) -> list[SentCustomer]:
         else:
             uid, faults = _uid(item.get("id"), f"{here}/id")
             loaded, more = load_one(uid, item, here)
-            wrong |= faults | more
+            wrong |= faults | more | ({} if _KEYS.issuperset(item) else _misspelt(item, here))
             found.append(loaded)
         if len(wrong) >= errors.MAX_DETAILS:
             break
@@ -95,6 +98,12 @@ def load_one(uid: str, item: Mapping[str, Any], place: str) -> tuple[SentCustome
     profile = item.get("profile", {})
     loaded, faults = _load_preferences(item.get("preferences", {}), f"{place}/preferences")
     return SentCustomer(uid, profile, loaded, place), faults | _profile_faults(profile, f"{place}/profile")
+
+
+def _misspelt(item: Mapping[str, Any], place: str) -> _Faults:
+    """Name the keys of an item that are nearly one of ours: to ignore one would store a customer without it."""
+    near = {key: nearest(key, _KEYS - {"id"}, _ELSEWHERE) for key in item if key not in _KEYS}
+    return {f"{place}{errors.pointer(key)}": [f"Did you mean {name}?"] for key, name in near.items() if name}
 
 
 def _load_preferences(preferences: Any, place: str) -> tuple[dict[str, Any], _Faults]:

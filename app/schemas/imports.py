@@ -58,7 +58,7 @@ def _load_together(lines: Sequence[bytes | None]) -> Sequence[Item] | None:
 
 
 def _load_line(index: int, line: bytes | None, list_ids: Sequence[str] = ()) -> Item:
-    item = _read(line)
+    item = {name: value for name, value in _read(line).items() if value is not None or name not in _NAMES_OF_USER}
     kind = item.get("type", "update")
     if kind not in ("create", "update", "event"):
         raise errors.InvalidInput({"type": ["Must be create, update or event, or be left out."]})

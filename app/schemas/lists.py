@@ -110,7 +110,7 @@ class PersonSchema(Schema):
     )
     first_name = Text(allow_none=True, validate=validate.Length(max=MAX_NAME), metadata={"example": "Akinyele"})
     last_name = Text(allow_none=True, validate=validate.Length(max=MAX_NAME), metadata={"example": "Jinadu"})
-    created_at = Date(metadata={"description": "When the person signed up.", "example": "2020-08-11"})
+    created_at = Date(metadata={"description": "When somebody new signed up.", "example": "2020-08-11"})
     meta = meta_field(metadata={"description": "Attributes of somebody new.", "example": {"plan": "pro"}})
 
     @validates_schema

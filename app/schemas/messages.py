@@ -25,7 +25,7 @@ def flatten(messages: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]
     """Return marshmallow's nested messages as {"meta.age": [...]}, at most errors.MAX_DETAILS of them."""
     found: dict[str, list[str]] = {}
     for key, value in messages.items():
-        name = f"{path}.{key}" if path else str(key)
+        name = path if key == "_schema" and path else f"{path}.{key}" if path else str(key)
         if isinstance(value, Mapping):
             found |= flatten(value, name)
         else:

@@ -37,6 +37,8 @@ def meta_field(**keywords: Any) -> Flat:
 class AccountEntrySchema(Schema):
     """A place in an account, as sent."""
 
+    error_messages = {"type": 'Must be an object such as {"id": "acme"}.'}  # noqa: RUF012 - marshmallow's way
+
     class Meta:
         unknown = EXCLUDE
 
@@ -201,19 +203,23 @@ class CreateUserSchema(UserFieldsSchema):
         return data
 
 
+_NEW_UID = "The same as in the path; another one only where `uid_updateable` is true, as its new uid."
+
+
 class UpdateUserSchema(UserFieldsSchema):
     """The body of `PUT /users/{uid}`."""
 
-    uid = Uid(
-        metadata={
-            "description": "The same as in the path; another one only where `uid_updateable` is true, as its new uid.",
-            "example": "u144",
-        }
-    )
+    uid = Uid(allow_none=True, metadata={"description": f"{_NEW_UID} null says nothing.", "example": "u144"})
+
+    @post_load
+    def _forget_null(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return data if data.get("uid", "") is not None else {name: data[name] for name in data if name != "uid"}
 
 
 class PatchUserSchema(UpdateUserSchema):
     """The body of `PATCH /users/{uid}`: a merge patch (RFC 7396)."""
+
+    uid = Uid(metadata={"description": _NEW_UID, "example": "u144"})
 
     archived = Flag(metadata={"description": "false brings an archived user back; true is ignored.", "example": False})
     meta = Flat(

@@ -14,7 +14,7 @@ from app.services.claims import Claims
 from app.services.segments import membership
 
 # Items a transaction, so that other writers wait 50 ms at most: fewer where one takes several statements.
-_CHUNK, _CHUNK_OF_PLAIN = 500, 1000
+_CHUNK, _CHUNK_OF_PLAIN = 100, 1000
 _MANY_TABLES = frozenset(("lists", "accounts", "device_token", "uid", "of_id"))
 
 
@@ -57,7 +57,7 @@ def prepare(workspace: int, items: Sequence[Item], ahead: bool = False) -> Ready
 
     Users alone are prepared; of events most of the time is the database's. ahead: as in `users.prepare_upserts`.
     """
-    if not items or _has_events(items) or not _are_plain(items):
+    if not items or _has_events(items) or not are_plain(items):
         return Ready(items)
     now, new_ids = clock.now(), ids.several(len(items))
     if isinstance(items, Alike) and len({*items.uids}) == len(items):
@@ -78,7 +78,7 @@ def run_within(workspace: int, ready: Ready) -> dict[int, Verdict]:
     found = claims.find(workspace, items)
     if prepared is not None and not found.keys:
         refused: dict[int, Verdict] = {**_refused(items, users_store.upsert_prepared(prepared))}
-    elif not found.keys and _are_plain(items):
+    elif not found.keys and are_plain(items):
         refused = _run_together(workspace, items)
     else:
         refused = _run_mixed(workspace, list(items), found)
@@ -120,7 +120,7 @@ def _lock(workspace: int, items: Sequence[Item]) -> None:
     users_store.lock_all(workspace, accounts | {item.uid for item in items})
 
 
-def _are_plain(items: Sequence[Item]) -> bool:
+def are_plain(items: Sequence[Item]) -> bool:
     """Tell whether all are as `_is_plain` wants them; a look at each takes ten times as long."""
     if isinstance(items, Alike):
         return True

@@ -63,6 +63,8 @@ def test_a_401_of_a_key_that_was_revoked_or_has_expired_tells_it_as_an_unknown_o
     ("/v1/v1/v1/users/u1/archive", "The path has /v1 twice. Did you mean /v1/users/{uid}/archive?"),
     ("/v1//users", "The path has two slashes in a row. Did you mean /v1/users?"),
     ("/v1/v1/users/", "No route ends with a slash. Did you mean /v1/users?"),
+    ("/api/v1/users", "Nothing stands before /v1. Did you mean /v1/users?"), ("/v1/batches", "Did you mean /v1/batch?"),
+    ("/api/rest/v1/users/u1/events", "Nothing stands before /v1. Did you mean /v1/users/{uid}/events?"),
     ("/v1/user", "Did you mean /v1/users?"), ("/user/u1", "Did you mean /v1/users/{uid}?"), ("/v2/users", "Did you mean /v1/users?"),
     ("/v1/Users/U1/Event", "Did you mean /v1/users/{uid}/events?"), ("/v1/segmnets", "Did you mean /v1/segments?"),
     ("/v1/healthz", "Did you mean /healthz?"), ("/v1/users/u1/attribute/plan", "Did you mean /v1/users/{uid}/attributes/{name}?"),
@@ -74,6 +76,14 @@ def test_a_404_names_the_route_that_may_be_meant(api, path, hint):
     refused = api.get(path)
     assert (refused.status_code, refused.json["error"], refused.json["hint"]) == (404, "There is nothing here.", hint)
     assert refused.json["docs"] == "/docs/guides/errors#not_found"
+
+
+@pytest.mark.parametrize(("method", "path", "route"), [
+    ("POST", "/v1/users/merge/", "/v1/users/merge"), ("PUT", "/v1/users/merge/", "/v1/users/{uid}"),
+    ("POST", "/v1/segments/preview/", "/v1/segments/preview"), ("DELETE", "/v1/users/u1/", "/v1/users/{uid}"),
+])  # fmt: skip
+def test_a_404_names_the_route_of_the_method(api, method, path, route):
+    assert api.call(method, path, {}).json["hint"] == f"No route ends with a slash. Did you mean {route}?"
 
 
 def test_every_404_names_a_route_that_was_not_sent(app, api):

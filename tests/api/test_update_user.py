@@ -138,6 +138,30 @@ def test_a_user_without_a_uid_of_its_own_gets_one_for_good(api, workspace):
     assert api.put(f"users/{uid}", {"uid": fresh()}).status_code == 400
 
 
+def test_a_uid_that_is_null_says_nothing_but_in_a_patch(api, tables):
+    uid = api.user(first_name="Ada")["uid"]
+    for answer in (
+        api.put(f"users/{uid}", {"uid": None, "first_name": "Eve"}), api.post("users", {"id": uid, "uid": None}),
+        api.put(f"users/{uid}", {"uid": None}, by="public"),
+    ):  # fmt: skip
+        assert (answer.status_code, answer.json["uid"]) == (200, uid)
+    items = [{"type": "update", "uid": None, "id": uid}, {"type": "create", "id": uid, "uid": None}]
+    assert api.post("batch", {"data": items}).json["accepted"] == 2
+    before = tables()
+    assert api.call("PATCH", f"users/{uid}", {"uid": None}).status_code == 400 and tables() == before
+
+
+def test_an_account_that_is_no_object_is_told_so(api, tables):
+    before = tables()
+    said = {"accounts.0": ['Must be an object such as {"id": "acme"}.']}
+    for refused in (
+        api.put("users/u1", {"accounts": ["acme"]}), api.post("users/u1/accounts", {"accounts": ["acme"]}),
+        api.post("batch", {"data": [{"type": "update", "id": "u1", "accounts": ["acme"]}]}),
+    ):  # fmt: skip
+        assert (refused.json.get("details") or refused.json["errors"][0]["details"]) == said
+    assert tables() == before
+
+
 def test_a_uid_that_is_taken_is_a_conflict(api, workspace, tables):
     guest, taken = users.make_without_uid(workspace, {"email": "guest@example.com"}), api.user()["uid"]
     before = tables()

@@ -203,9 +203,9 @@ def test_a_batch_that_is_done_together_has_no_item_that_must_be_done_alone():
     ]
     every = [Item(0, kind, uid, fields) for kind in kinds for uid in uids for fields in odd]
     for one in every:
-        if batches._are_plain([every[7], one]):
+        if batches.are_plain([every[7], one]):
             assert batches._is_plain(one)
-    assert batches._are_plain([one for one in every if one.type == "update" and one.fields in odd[:3]])
+    assert batches.are_plain([one for one in every if one.type == "update" and one.fields in odd[:3]])
 
 
 def test_many_events_are_made_as_each_is():

@@ -14,7 +14,7 @@ from app.models.database import db
 from app.schemas import imports as loading
 from app.schemas.batches import load_each
 from app.services import batches, imports, users
-from app.services.imports import Finished, NdjsonFile, Plan, records
+from app.services.imports import Finished, NdjsonFile, Plan, records, running
 from tests.factories import fresh
 
 
@@ -121,12 +121,12 @@ def test_a_file_is_imported_once_unless_asked_again(api, plan):
 def test_somebody_without_a_uid_is_the_oldest_user_of_the_email_or_else_of_the_number(api, plan):
     named = [api.user(email="A@b.co"), api.user(email="a@b.co", number="+234 803"), api.user(number="234803")]
     lines = [
-        {"email": "a@B.co", "first_name": "Ada"}, {"number": "+234-803", "first_name": "Eve"},
+        {"uid": None, "email": "a@B.co"}, {"email": "a@B.co", "first_name": "Ada"}, {"number": "+234-803", "first_name": "Eve"},
         {"email": "new@b.co", "number": "234803", "last_name": "L"}, {"email": "new@b.co", "first_name": "New"},
         {"email": None, "number": "9988776"}, {"email": "other@b.co", "number": "9988776"}, {"number": "9988776", "first_name": "Zoe"},
     ]  # fmt: skip
     for _ in range(2):
-        assert do(plan(*lines), again=True)[2:4] == (7, 0)
+        assert do(plan(*lines), again=True)[2:4] == (8, 0)
         found = [api.get(f"users/{one['uid']}").json for one in named]
         assert [one["first_name"] for one in found] == ["Ada", "New", None]
         [zoe] = [one for one in api.get("users?limit=30").json["data"] if one["first_name"] == "Zoe"]
@@ -318,21 +318,24 @@ def sizes(monkeypatch):
 
 
 @pytest.mark.usefixtures("portions_of_three")
-def test_only_where_nobody_waits_long_more_are_stored_at_once(plan, sizes, workspace):
-    def lines(count):
-        return [{"uid": fresh()} for _ in range(count)]
+def test_only_where_nobody_waits_long_more_are_stored_at_once(plan, sizes, workspace, monkeypatch):
+    def lines(count, **more):
+        return [{"uid": fresh(), **more} for _ in range(count)]
 
-    at_once = 15 if db.dialect.name == "postgres" else 3
+    monkeypatch.setattr(running, "_AT_ONCE", {"sqlite": 2, "postgres": 5})
+    on_postgres = db.dialect.name == "postgres"
     assert do(plan(*lines(20), b"{", *lines(9)))[1:4] == (30, 29, 1)
-    assert sizes == ([3, 15, 11] if at_once == 15 else [3] * 6 + [2] + [3] * 3)
+    assert sizes == ([3, 15, 11] if on_postgres else [3, 6, 6, 5, 6, 3])
     sizes.clear()
     event = {"type": "event", "uid": fresh(), "event": "Paid"}
-    assert do(plan(*lines(3 + at_once), event, b"", *lines(1 + at_once)))[1:3] == (2 * at_once + 6, 2 * at_once + 5)
-    assert sizes[:3] == [3, at_once, 2] if at_once == 15 else max(sizes) == 3
-    assert sum(sizes) == 2 * at_once + 5
+    done = do(plan(*lines(18 if on_postgres else 9), event, b"", *lines(16 if on_postgres else 7)))
+    assert done.stored == sum(sizes)
+    assert sizes == ([3, 15, 5, 6, 6] if on_postgres else [3, 6, 5, 3])
+    sizes.clear()
+    assert do(plan(*lines(7, device_token=fresh()))).stored == 7 and sizes == [3, 3, 1]
     users.make_without_uid(workspace, {"email": "late@x.co"})
     sizes.clear()
-    assert do(plan(*lines(7))).stored == 7 and sizes == [3, 3, 1]
+    assert do(plan(*lines(7))).stored == 7 and sizes == [3, 4]
 
 
 _TEXTS = st.sampled_from(["a", "a}", "{a", ",", '"', "\n", "é", ":", "\\", "}\n{", "[", ""])

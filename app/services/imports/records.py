@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from app import errors
 from app.services.imports.text_forms import text_form
 
-PORTION = 1000  # records that are stored in one transaction; other writers of SQLite wait for 50 ms at most
+PORTION = 100  # records that are stored in one transaction, or some times as many: services/imports/running.py
 MAX_LINE = 64 * 1024  # bytes of one record, as of the body of a request
 
 

@@ -131,6 +131,17 @@ def test_a_body_that_is_no_list_of_customers_is_refused(atomic, refused, body):
     assert refused(atomic.post("users", body), 400, "invalid_input")["source"] == {"pointer": "/users"}
 
 
+@pytest.mark.parametrize(("key", "meant"), [
+    ("profil", "profile"), ("Profile", "profile"), ("attributes", "profile"), ("traits", "profile"), ("preference", "preferences"),
+])  # fmt: skip
+def test_a_misspelt_key_of_a_customer_is_refused_by_name(atomic, refused, tables, key, meant):
+    before = tables()
+    first = refused(atomic.post("users", {"users": [{"id": "c1", key: {"name": "Ada"}}]}), 400, "invalid_input")
+    assert (first["source"], first["detail"]) == ({"pointer": f"/users/0/{key}"}, f"Did you mean {meant}?")
+    assert tables() == before
+    assert atomic.post("users", {"users": [{"id": "c1", "source": "crm", "profile": {}}]}).status_code == 200
+
+
 def test_no_more_than_twenty_errors_are_told(atomic, refused):
     response = save(atomic, *[{"id": "x", "profile": {f"f{n}": "x" for n in range(50)}}] * 50)
     refused(response, 400, "invalid_input")
