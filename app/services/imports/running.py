@@ -167,7 +167,7 @@ def _parts(plan: Plan, progress: Progress) -> Iterator[_Part]:
 
 
 def _at_once(workspace: int, ready: Ready) -> int:
-    """Return how many times PORTION of such items may be stored in one transaction: other writers wait 50 ms at most."""
+    """Return how many times PORTION of such items may be stored in one transaction: others wait 50 ms at most."""
     if not batches.are_plain(ready.items):  # each takes several statements
         return 1
     is_alone = ready.prepared is not None and not claims.are_possible(workspace)
