@@ -5,10 +5,10 @@ test proves that both give the same bytes.
 """
 
 import collections
-import hashlib
-import zlib
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
+from zlib import crc32
 
 import orjson
 from flask import Response, current_app
@@ -37,6 +37,8 @@ _STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens"
 _PLAIN = b',"member_count":null,"archived":false,"lists":[],"segments":[],"meta":{'
 _STATED = b',"archived":false,"lists":[]],"meta":{'
 _PLAIN_LENGTH = len(_PLAIN)
+_COUNT = b',"member_count":'  # found in a third of the time of _PLAIN
+_COMMA = b","[0]
 _STATS_LENGTH = len(orjson.dumps({"stats": _STATS}))
 # Where last_interaction begins, from the end.
 _NEVER = -len(b',"last_interaction":null') - _STATS_LENGTH
@@ -91,17 +93,16 @@ def etag(body: bytes) -> str:
     state: another one after every change to what callers write; view: after every change that a reply shows. Outside of
     texts, in which quotes are escaped, and of meta, the names that are looked for come once.
     """
-    plain = body.find(_PLAIN)
-    seen = _NEVER if body[_NEVER : _NEVER + 1] == b"," else _ONCE
-    if plain > 0:  # most users, in a third of the time
-        stated = body[:plain] + _STATED + body[plain + _PLAIN_LENGTH : seen]
-        return f'"{hashlib.sha256(stated).hexdigest()[:_ETAG_DIGITS]}.{zlib.crc32(body):08x}"'
-    count = body.find(b',"member_count":')
+    count = body.find(_COUNT)
+    seen = _NEVER if body[_NEVER] == _COMMA else _ONCE
+    if body.startswith(_PLAIN, count):  # most users, in a third of the time
+        stated = body[:count] + _STATED + body[count + _PLAIN_LENGTH : seen]
+        return f'"{sha256(stated).hexdigest()[:_ETAG_DIGITS]}.{crc32(body):08x}"'
     after_count = body.find(b',"archived":', count)
     segments = body.find(b',"segments":[', after_count)
     meta = body.find(b'],"meta":{', segments)
-    state = hashlib.sha256(body[:count] + body[after_count:segments] + body[meta:seen]).hexdigest()[:_ETAG_DIGITS]
-    return f'"{state}.{zlib.crc32(body):08x}"'
+    state = sha256(body[:count] + body[after_count:segments] + body[meta:seen]).hexdigest()[:_ETAG_DIGITS]
+    return f'"{state}.{crc32(body):08x}"'
 
 
 def saved_user(saved: Saved, sent: Mapping[str, Any]) -> Response:

@@ -58,11 +58,12 @@ def _load_together(lines: Sequence[bytes | None]) -> Sequence[Item] | None:
 
 
 def _load_line(index: int, line: bytes | None, list_ids: Sequence[str] = ()) -> Item:
-    item = {name: value for name, value in _read(line).items() if value is not None or name not in _NAMES_OF_USER}
+    item = _read(line)
     kind = item.get("type", "update")
     if kind not in ("create", "update", "event"):
         raise errors.InvalidInput({"type": ["Must be create, update or event, or be left out."]})
-    named = [name for name in _NAMES_OF_USER if name in item]
+    # null says nothing of who is meant; a create must say whom it makes.
+    named = [name for name in _NAMES_OF_USER if name in item and (item[name] is not None or kind == "create")]
     uid = load_uid(item[named[0]], named[0]) if named else ""
     fields = {name: value for name, value in item.items() if name not in _NAMES_OF_USER}
     if kind == "event":
