@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 
 from flask import Flask
 
-from app import api, banner, errors, logs, uids
+from app import api, banner, errors, logs
 from app.api import openapi, proxies
 from app.api.hot import HotPath
 from app.api.retries import App
 from app.config import Settings, read_settings
-from app.services import jwks, storage
+from app.domain import uids
+from app.services import storage
+from app.services.atomic import jwks
 from app.services.workspaces import NewWorkspace
 
 __version__ = "0.1.0"

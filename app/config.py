@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import limits
 from environs import Env, EnvError, validate
 
-from app import environments, spelling
+from app.domain import environments, spelling
 from app.errors import Misconfigured
 
 NO_RATE = "0"

@@ -36,9 +36,10 @@ from typing import Any
 import orjson
 import psycopg
 
-from app import clock, ids
+from app import clock
 from app.cli.imports import load
 from app.config import Settings
+from app.domain import ids
 from app.models import stores
 from app.services import imports, storage
 from app.services.imports import NdjsonFile, Plan

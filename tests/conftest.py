@@ -17,8 +17,9 @@ import psycopg
 import pytest
 from flask import Flask
 
-from app import clock, configure, create_app, ids
+from app import clock, configure, create_app
 from app.config import Settings
+from app.domain import ids
 from app.models.database import db, forget_connection
 from app.services import audit, lists, storage, workspaces
 from app.services.rates import Rates

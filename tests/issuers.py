@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from app.services import jwks
+from app.services.atomic import jwks
 
 HOST = "issuer.example"
 RSA_KEY = rsa.generate_private_key(65537, 2048)

@@ -1,6 +1,6 @@
 """Places on lists, in every state, made by the API."""
 
-from app.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
+from app.domain.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
 from tests.factories import fresh
 
 STATES = (None, SUBSCRIBED, PENDING, UNSUBSCRIBED)

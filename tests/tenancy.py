@@ -14,25 +14,6 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from app.models import (  # noqa: F401 - the models
-    accounts,
-    audit,
-    clients,
-    deletions,
-    devices,
-    erased_uids,
-    erasures,
-    events,
-    imports,
-    lists,
-    preferences,
-    profile_fields,
-    replies,
-    sdk_keys,
-    segments,
-    users,
-    workspaces,
-)
 from app.models.database import BaseModel
 from app.models.stores import PostgresStore, SqliteStore
 

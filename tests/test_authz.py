@@ -11,7 +11,7 @@ import yaml
 from werkzeug.exceptions import MethodNotAllowed
 
 from app import configure, create_app
-from app.api.faces import ENGAGE, of_path
+from app.api.conventions import ENGAGE, of_path
 from app.api.openapi import path_of
 from app.config import Settings
 from app.models import users
@@ -19,7 +19,8 @@ from app.models.database import db, forget_connection
 from app.models.lists import List
 from app.models.sdk_keys import SdkKey
 from app.models.segments import Segment
-from app.services import audit, clients, keys, sdk_keys, storage, workspaces
+from app.services import audit, keys, storage, workspaces
+from app.services.atomic import clients, sdk_keys
 from tests.conftest import ENGINES
 from tests.factories import Api, basic
 from tests.issuers import OTHER_RSA_KEY, RSA_KEY, pem, token

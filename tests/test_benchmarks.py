@@ -8,7 +8,7 @@ import pytest
 
 from app.config import Settings
 from app.models.database import forget_connection
-from app.schemas import quick
+from app.schemas import loading
 from app.services import events, storage, users
 from app.services.imports import CsvFile
 from benchmarks import bulk, chart, customers, filling, floors, growth, imports, tables, wrk
@@ -58,7 +58,7 @@ def test_rows_and_items_of_the_bulk_benchmark_fit_the_tables_and_the_api():
     for what, columns in bulk._COLUMNS.items():
         assert len(bulk._row(what, 1, ["a" * 24])) == columns.count(",") + 1
         item = bulk._item(what, 7)
-        assert item.pop("id") and (quick.event if what == "events" else quick.user)(item) is not None
+        assert item.pop("id") and (loading.event if what == "events" else loading.user)(item) is not None
 
 
 def test_the_chart_of_growth_has_a_line_a_route_and_the_table_the_ratio():

@@ -5,8 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from app import spelling
 from app.config import Settings, read_settings, unknown
+from app.domain import spelling
 from app.errors import Misconfigured
 
 

@@ -4,8 +4,8 @@ import json
 import re
 
 from app import errors
-from app.actions import Action
 from app.api.errors import STATUS
+from app.domain.actions import Action
 from tests import guides
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 
-from app.consent import SUBSCRIBED
-from app.items import Place
+from app.domain.consent import SUBSCRIBED
+from app.domain.writes import Place
 from app.models import users as users_store
 from app.models.database import db
-from app.services import accounts, audit, deletions, users
+from app.services import accounts, audit, users
+from app.services.atomic import deletions
 from tests.factories import fresh
 from tests.hiding import LEFT, TAKEN, violations
 from tests.tenancy import ROOT

@@ -6,9 +6,9 @@ from tests.mutants import MUTANTS
 from tests.mutants.__main__ import all_caught
 from tests.mutants.mutant import Mutant, misplaced
 
-FILE, OLD = "app/schemas/quick.py", "if name not in beside] if bodies else []"
+FILE, OLD = "app/schemas/loading.py", "if name not in beside] if bodies else []"
 NEW = "if name not in beside]"  # an IndexError where no bodies come
-TESTS = ("tests/schemas/test_quick.py::test_no_users_and_no_events_are_loaded_as_none",)
+TESTS = ("tests/schemas/test_loading.py::test_no_users_and_no_events_are_loaded_as_none",)
 
 
 def test_every_mutant_has_one_place_and_a_name_of_its_own():

@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 
 from app.api import openapi
 from app.api.auth import OPEN
-from app.api.faces import ENGAGE
+from app.api.conventions import ENGAGE
 
 
 @pytest.fixture(scope="module")

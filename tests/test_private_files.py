@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from app import private_files
-from app.journal import Entry, append
+from app.models.erasures.journal import Entry, append
 from tests.factories import ROOT, Service
 
 UMASKS = (0o000, 0o022, 0o077, 0o277)

@@ -11,10 +11,11 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from app import configure, create_app
-from app.api import faces
+from app.api import conventions
 from app.config import Settings
 from app.models.database import forget_connection
-from app.services import audit, clients, storage, workspaces
+from app.services import audit, storage, workspaces
+from app.services.atomic import clients
 from tests.conftest import ENGINES
 from tests.factories import basic
 
@@ -62,7 +63,7 @@ def valid_data_is_refused_only_for_what_a_schema_cannot_say(ctx, response, case)
     """In place of the check that knows no such rules."""
     if case.meta.generation.mode.is_positive and response.status_code == 400:
         reply = response.json()
-        if faces.of_path(case.path.replace("{environment}", "ZZ99zzZZ")) != faces.ENGAGE:
+        if conventions.of_path(case.path.replace("{environment}", "ZZ99zzZZ")) != conventions.ENGAGE:
             return  # what a customer is, or a client, only its environment knows
         # The grammar of rules has tests of its own (tests/schemas/test_rules.py): what is there, depth, dates.
         named = {name.partition(".")[0] for name in reply.get("details", {}) if not name.startswith("/rule")}
@@ -82,7 +83,7 @@ def test_the_app_keeps_what_the_document_promises(document, mode):
             if mode.is_positive and "environment" in (case.path_parameters or {}):
                 case.path_parameters["environment"] = document.environment
             # A word of Engage's routes in place of an environment makes it a route of Engage's.
-            assume(str((case.path_parameters or {}).get("environment")) not in faces._nouns)
+            assume(str((case.path_parameters or {}).get("environment")) not in conventions._nouns)
             assume(not has_empty_object_of_php(case.body))
             case.call_and_validate(
                 headers={"Authorization": caller(document, case.operation)}, excluded_checks=[positive_data_acceptance]

@@ -7,10 +7,10 @@ from app.api import (
     atomic,
     audit,
     batches,
+    conventions,
     docs,
     errors,
     events,
-    faces,
     health,
     lists,
     openapi,
@@ -50,4 +50,4 @@ def init_app(app: Flask) -> None:
     api.register_blueprint(atomic.blp)
     api.register_blueprint(health.blp)
     docs.init_app(app)
-    faces.learn(app)
+    conventions.learn(app)

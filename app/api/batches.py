@@ -9,7 +9,7 @@ from app.api import bodies, replies
 from app.api.auth import SECRET_KEY, current_workspace, requires
 from app.api.blueprint import Blueprint
 from app.schemas.batches import MAX_BODY, BatchSchema, VerdictsSchema, ignored_in_batch, load_items
-from app.services import batches
+from app.services.users import batches
 
 blp = Blueprint("batch", __name__, description="Many writes in one request.")
 

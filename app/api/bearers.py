@@ -9,9 +9,9 @@ from flask import Flask, Request, current_app, g, request
 from app import errors
 from app.api import rates
 from app.api.auth import OPEN
-from app.services import clients
+from app.services.atomic import clients
+from app.services.atomic.clients import ClientRow
 from app.services.audit import Caller
-from app.services.clients import ClientRow
 from app.services.keys import Credential
 
 F = TypeVar("F", bound=Callable[..., Any])

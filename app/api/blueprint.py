@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 import flask_smorest
 from werkzeug.routing import BaseConverter
 
-from app import environments, errors
+from app import errors
 from app.api.bodies import StrictParser
+from app.domain import environments
 from app.schemas.status import ErrorSchema
 
 F = TypeVar("F", bound=Callable[..., Any])

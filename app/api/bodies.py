@@ -7,8 +7,8 @@ from flask import Request, current_app, g, request
 from webargs.flaskparser import FlaskParser
 
 from app import errors, strict_json
-from app.api.lean import asked
-from app.schemas import messages, quick
+from app.api.flask_app import asked
+from app.schemas import loading, messages
 from app.schemas.events import EventSchema
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
 
@@ -16,9 +16,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_BODY = 64 * 1024  # bytes, engage.md section 1; a view with another limit says so in `max_body`
 _BY_HAND: dict[type, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
-    CreateUserSchema: quick.new_user,
-    UpdateUserSchema: quick.user,
-    EventSchema: quick.event,
+    CreateUserSchema: loading.new_user,
+    UpdateUserSchema: loading.user,
+    EventSchema: loading.event,
 }
 _MAX_SHOWN = 200  # characters of a field's path in an error: a hostile name must not make a long reply
 

@@ -17,7 +17,7 @@ from werkzeug import Response as AnyResponse
 
 from app.api import openapi, proxies
 from app.api.auth import OPEN, requires
-from app.api.lean import Reply
+from app.api.flask_app import Reply
 
 PATH = "/docs"
 _DOCUMENT = "/openapi.json"

@@ -4,7 +4,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from app import errors, logs
-from app.api import faces, hints
+from app.api import conventions, hints
 from app.api.replies import reply
 
 STATUS = {
@@ -60,7 +60,7 @@ def init_app(app: Flask) -> None:
 def answer(failure: errors.Failure) -> Response:
     """Answer one of the closed list."""
     g.error_code = failure.code
-    response = reply(faces.error_body(faces.current(), failure, g.request_id), STATUS[type(failure)])
+    response = reply(conventions.error_body(conventions.current(), failure, g.request_id), STATUS[type(failure)])
     response.headers.extend(_HEADERS.get(type(failure), {}))
     return response
 

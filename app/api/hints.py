@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from app import spelling
-from app.api.faces import VERSION
+from app.api.conventions import VERSION
+from app.domain import spelling
 
 _ELSEWHERE = "All routes are shown at /docs/."
 _TWICE = re.compile(rf"(?:/{VERSION})+(?=/{VERSION}(?:/|$))")

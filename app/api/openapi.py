@@ -9,14 +9,15 @@ from typing import Any
 import yaml
 from flask import Flask, current_app
 
-from app import environments, errors, ids, uids
-from app.api import faces, retries, warnings
+from app import errors
+from app.api import conventions, retries, warnings
 from app.api.auth import OPEN, PUBLIC_KEY, SECRET_KEY
 from app.api.bearers import BEARER, SDK
 from app.api.blueprint import Api, EnvironmentConverter, ListIdConverter, SegmentIdConverter, UidConverter
 from app.api.errors import STATUS
 from app.api.rates import UNLIMITED
 from app.api.requests import WRITES
+from app.domain import environments, ids, uids
 from app.schemas import grammar
 from app.schemas.customers import AtomicErrorsSchema, OauthErrorSchema
 from app.services.retries import MAX_KEY
@@ -114,7 +115,11 @@ _HEADERS = {
     429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
-_EXAMPLE_PLACES = {faces.ENGAGE: "email", faces.ATOMIC: "/users/3/profile/email", faces.OAUTH: "email"}
+_EXAMPLE_PLACES = {
+    conventions.ENGAGE: "email",
+    conventions.ATOMIC: "/users/3/profile/email",
+    conventions.OAUTH: "email",
+}
 _EXAMPLE_HINTS: dict[type[errors.Failure], str] = {
     errors.WrongCredentials: "The password is not the secret key that belongs to this public key.",
 }
@@ -133,7 +138,7 @@ _PATH_PARAMETERS = {
 }
 _UID = {"type": "string", "pattern": uids.PATTERN}
 _ENVIRONMENT = {"type": "string", "pattern": f"^{environments.FORM}$"}
-_ERROR_SCHEMAS = {faces.ENGAGE: "Error", faces.ATOMIC: "AtomicErrors", faces.OAUTH: "OauthError"}
+_ERROR_SCHEMAS = {conventions.ENGAGE: "Error", conventions.ATOMIC: "AtomicErrors", conventions.OAUTH: "OauthError"}
 
 
 def options(version: str) -> dict[str, Any]:
@@ -242,7 +247,7 @@ def _add(operation: dict[str, Any], path: str, failures: list[type[errors.Failur
 
 def face_of(path: str) -> str:
     """Return the face of a path of the document."""
-    return faces.of_path(path.replace("{environment}", _PATH_PARAMETERS["environment"]["example"]))
+    return conventions.of_path(path.replace("{environment}", _PATH_PARAMETERS["environment"]["example"]))
 
 
 def _name_headers(operation: dict[str, Any], path: str, method: str, view: Any) -> None:
@@ -256,7 +261,7 @@ def _name_headers(operation: dict[str, Any], path: str, method: str, view: Any) 
         operation["responses"]["304"] = {"description": "The user is as it was.", "headers": dict(_ETAG)}
     if retries.keeps(view, method):
         headers += _IDEMPOTENCY_KEY
-    if hasattr(view, "body_schema") and faces.of_path(path) == faces.ENGAGE:
+    if hasattr(view, "body_schema") and conventions.of_path(path) == conventions.ENGAGE:
         told = {name: {"$ref": f"#/components/headers/{name}"} for name in _WARNINGS}
         reply = operation["responses"]["200"]
         reply["headers"] = {**reply.get("headers", {}), **told}
@@ -326,7 +331,7 @@ def _error_example(failure: type[errors.Failure], face: str) -> dict[str, Any]:
     else:
         made = failure("The body must not be longer than 65536 bytes." if failure is errors.BodyTooLarge else None)
     made.hint = _EXAMPLE_HINTS.get(failure, "")
-    return faces.error_body(face, made, "f1c2d3e4a5b60718")
+    return conventions.error_body(face, made, "f1c2d3e4a5b60718")
 
 
 def _describe(schemas: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Response, request
 
-from app.cursors import Page
+from app.domain.cursors import Page
 from app.schemas.pages import CURSORS
 
 _IN_URL = "/?&=%+~-_.:"  # what stays as it is in the path and query of a link

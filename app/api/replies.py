@@ -13,20 +13,20 @@ from zlib import crc32
 import orjson
 from flask import Response, current_app
 
-from app import dates
 from app.api import pages, proxies
 from app.api.auth import has_secret
-from app.api.lean import JsonReply
-from app.consent import PENDING, SUBSCRIBED
-from app.cursors import Page
+from app.api.flask_app import JsonReply
+from app.domain import dates
+from app.domain.consent import PENDING, SUBSCRIBED
+from app.domain.cursors import Page
 from app.services.audit import AuditRow
-from app.services.batches import Verdict, refused_of
 from app.services.events import DROPPED, DUPLICATE, EventRow
 from app.services.lists import ListRow, Subscribed
 from app.services.segments.answers import Count, Preview, Reasons
 from app.services.segments.definitions import SegmentRow
 from app.services.segments.sweeps import found_at
 from app.services.users import Saved, UserRow
+from app.services.users.batches import Verdict, refused_of
 
 OUTCOME = "Rollcall-Outcome"
 _ETAG_DIGITS = 32  # 128 bits: two states of a user never share one by chance

@@ -9,11 +9,12 @@ from typing import Any
 from flask import Flask, Request, Response, current_app, g
 from werkzeug.exceptions import NotFound
 
-from app import errors, ids, logs, strict_json, uids
-from app.api import auth, bearers, bodies, conditions, cors, faces, rates, warnings
-from app.api.lean import SLASH, Reply, asked
+from app import errors, logs, strict_json
+from app.api import auth, bearers, bodies, conditions, conventions, cors, rates, warnings
+from app.api.flask_app import SLASH, Reply, asked
 from app.api.replies import done
 from app.api.retries import FAILURE
+from app.domain import ids, uids
 from app.services import storage
 
 _ID_BITS = 64
@@ -62,9 +63,9 @@ def prepare() -> Response | None:
     wait_for_storage(request)
     if request.method == "OPTIONS":
         return answer_options(request)
-    if isinstance(request.routing_exception, NotFound) and faces.needs_nobody(request.path):
+    if isinstance(request.routing_exception, NotFound) and conventions.needs_nobody(request.path):
         return None  # Flask answers that there is nothing: asked for a password, people would look for one
-    check_caller = auth.check if faces.of_path(request.path) == faces.ENGAGE else bearers.check
+    check_caller = auth.check if conventions.of_path(request.path) == conventions.ENGAGE else bearers.check
     check_caller(request, view)
     check_path(request)
     conditions.refuse_where_none_hold(request, view)

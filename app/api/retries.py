@@ -8,7 +8,7 @@ from flask import g, request
 
 from app.api import bodies
 from app.api.auth import OPEN, SECRET_KEY, current_workspace, has_secret
-from app.api.lean import JsonReply, Lean
+from app.api.flask_app import BareFlask, JsonReply
 from app.api.replies import OUTCOME, told
 from app.services import retries
 from app.services.retries import ANYBODY, Made
@@ -35,7 +35,7 @@ def keeps(view: Any, method: str) -> bool:
     return method.upper() in _METHODS and needs_key and not hasattr(view, "unkept")
 
 
-class App(Lean):
+class App(BareFlask):
     """A Flask app that does a request with an Idempotency-Key once."""
 
     def dispatch_request(self) -> Any:

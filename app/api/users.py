@@ -15,7 +15,8 @@ from app.schemas.lists import ListIdsSchema
 from app.schemas.pages import UserPageSchema, UserQuerySchema
 from app.schemas.status import StatusSchema
 from app.schemas.users import CreateUserSchema, PatchUserSchema, UpdateUserSchema, UserSchema
-from app.services import lists, merges, showing, users
+from app.services import lists, merges, users
+from app.services.users import rendering
 
 blp = Blueprint("users", __name__, description="Who the users are.")
 
@@ -43,7 +44,7 @@ def page(query: dict[str, Any]) -> Response:
 
     With filters that meet few of many users a page may come short, even empty, with a `next_cursor` to go on from.
     """
-    found = showing.page(current_workspace(), **pages.asked(query))
+    found = rendering.page(current_workspace(), **pages.asked(query))
     return replies.users(found, query.get("shown"))
 
 
@@ -54,7 +55,7 @@ def page(query: dict[str, Any]) -> Response:
 @tells_etag
 def retrieve(uid: str) -> Response:
     """Read a user."""
-    return not_modified(replies.user(showing.find(current_workspace(), uid)))
+    return not_modified(replies.user(rendering.find(current_workspace(), uid)))
 
 
 @blp.put("/users/<uid:uid>")

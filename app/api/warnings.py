@@ -9,7 +9,7 @@ from flask import Request, g
 from app import errors, strict_json
 from app.api import bodies
 from app.api.auth import has_secret
-from app.api.lean import Reply
+from app.api.flask_app import Reply
 from app.schemas import ignored_keys
 
 HEADER = "Rollcall-Warnings"

@@ -4,8 +4,8 @@ import json
 
 import click
 
-from app import dates
 from app.cli.base import main, of_workspace, with_storage
+from app.domain import dates
 from app.services import audit, workspaces
 
 _MAX_ROWS = 10_000

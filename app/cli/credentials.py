@@ -5,7 +5,8 @@ import json
 import click
 
 from app.cli.base import Group, as_json, main, of_workspace, with_storage
-from app.services import audit, clients, workspaces
+from app.services import audit, workspaces
+from app.services.atomic import clients
 
 
 @main.group(cls=Group)

@@ -3,7 +3,8 @@
 import click
 
 from app.cli.base import Group, main, of_workspace, with_storage
-from app.services import deletions, workspaces
+from app.services import workspaces
+from app.services.atomic import deletions
 
 
 @main.group("deletions", cls=Group)

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from app import dates, errors
+from app import errors
 from app.cli.base import main, of_workspace, with_storage
-from app.items import Loaded
+from app.domain import dates
+from app.domain.writes import Loaded
 from app.schemas.customer_rows import FIELDS, Columns
 from app.schemas.imports import ignored, load_lines
-from app.services import fields, imports, lists, workspaces
+from app.services import imports, lists, workspaces
+from app.services.atomic import fields
 from app.services.imports import Plan, Progress, Record
 
 _KINDS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from app import dates
 from app.cli.base import Group, as_json, main, with_storage
+from app.domain import dates
 from app.services import keys, workspaces
 
 

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 
 from app.config import Settings
-from app.services import deletions, erasures, marks, purges, retention
+from app.services import erasures, marks, purges, retention
+from app.services.atomic import deletions
 from app.services.segments import sweeps
 
 _JOURNAL_PAUSE = 600.0  # seconds; what other machines erased is in our file by then

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import peewee
 
-from app import ids
+from app.domain import ids
 from app.models.database import BaseModel, Statement, db
 from app.models.keyset import Filter, Keyset, of_workspace
 

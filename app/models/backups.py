@@ -13,9 +13,10 @@ from typing import IO, cast
 import apsw
 import psycopg
 
-from app import config, errors, journal, private_files
+from app import config, errors, private_files
 from app.models import database_file, locks, schema
 from app.models.database import db, forget_connection, statement, unrepeated
+from app.models.erasures import journal
 
 _BUSY = 2_000  # milliseconds that another connection to the SQLite file may take to go
 _VERBATIM = ("--no-owner", "--no-privileges")  # whoever restores it owns it

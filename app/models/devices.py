@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import peewee
 
-from app import ids
+from app.domain import ids
 from app.models.database import BaseModel, Statement, db
 
 MAX_DEVICES = 5  # engage.md section 3: the last 5 tokens

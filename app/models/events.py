@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import orjson
 import peewee
 
-from app.models import erased_uids
 from app.models.database import BaseModel, Call, Statement, db, insert_new, run_all, transaction, unrepeated, write_many
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
-from app.models.erased_uids import is_erased, may_have_events
+from app.models.erasures import erased_uids
+from app.models.erasures.erased_uids import is_erased, may_have_events
 from app.models.stores import Rows
 from app.models.users import dump, load_flat
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from app import ids
-from app.consent import PENDING, SUBSCRIBED
+from app.domain import ids
+from app.domain.consent import PENDING, SUBSCRIBED
 from app.models.database import BaseModel, Statement, db
 from app.models.dialects import Dialect
 from app.models.keyset import Filter, Keyset, of_workspace

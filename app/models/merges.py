@@ -4,7 +4,7 @@ docs/merging.md says of each table what becomes of it. All of it runs in the cal
 the accounts they are in locked.
 """
 
-from app import consent
+from app.domain import consent
 from app.models import devices, lists, preferences
 from app.models.database import Statement
 from app.models.dialects import Dialect

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import peewee
 
-from app import ids
+from app.domain import ids
 from app.models.database import BaseModel, Call, Statement, run_all
 
 

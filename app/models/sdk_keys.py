@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 import peewee
 
-from app import ids
+from app.domain import ids
 from app.models.database import BaseModel, Statement, unrepeated
 
 _LISTS_AND_OBJECTS = ("issuers", "audiences", "claims")

@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from app import ids
-from app.actions import Action
+from app.domain import ids
+from app.domain.actions import Action
 from app.schemas.fields import Limit, QueryDate, ShownDate, Text
 from app.schemas.pages import CursorQuerySchema
 

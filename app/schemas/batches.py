@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, missing
 
-from app import errors, strict_json, uids
-from app.items import Alike, Item, Loaded
-from app.schemas import ignored_keys, messages, quick
+from app import errors, strict_json
+from app.domain import uids
+from app.domain.writes import Alike, Item, Loaded
+from app.schemas import ignored_keys, loading, messages
 from app.schemas.events import EventSchema
 from app.schemas.fields import Rule, Uid, digits_of
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
@@ -150,21 +151,21 @@ def load_together(
 
     beside: what all of them have besides.
     """
-    columns = quick.users_alike(bodies, beside) if "event" not in kinds else None
+    columns = loading.users_alike(bodies, beside) if "event" not in kinds else None
     if columns is not None:
         return Alike(kinds, named, columns)
     if beside:
         bodies = list(map(dict.copy, bodies))
         for body, name in product(bodies, beside):
             del body[name]
-    fields = quick.users(bodies) if "event" not in kinds else _load_mixture(kinds, bodies)
+    fields = loading.users(bodies) if "event" not in kinds else _load_mixed(kinds, bodies)
     return None if fields is None else list(map(Item, range(len(kinds)), kinds, named, fields))
 
 
-def _load_mixture(kinds: list[str], bodies: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+def _load_mixed(kinds: list[str], bodies: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     of_event = [kind == "event" for kind in kinds]
-    events = quick.events(list(compress(bodies, of_event)))
-    users = quick.users([body for body, is_event in zip(bodies, of_event, strict=True) if not is_event])
+    events = loading.events(list(compress(bodies, of_event)))
+    users = loading.users([body for body, is_event in zip(bodies, of_event, strict=True) if not is_event])
     if events is None or users is None:
         return None
     loaded = (iter(users), iter(events))
@@ -215,7 +216,7 @@ def load_uid(value: Any, name: str = "id") -> str:
 
 def load_fields(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a route as its schema loads them. Raises errors.InvalidInput."""
-    loaded = (quick.event if kind == "event" else quick.user)(fields)
+    loaded = (loading.event if kind == "event" else loading.user)(fields)
     if loaded is not None:
         return loaded
     with messages.as_failure():

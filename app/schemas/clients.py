@@ -2,7 +2,7 @@
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from app import environments
+from app.domain import environments
 from app.schemas.fields import Text
 
 _ENVIRONMENT = "XQ19azQe"

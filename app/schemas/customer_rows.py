@@ -6,9 +6,10 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from app import dates, errors, profiles, strict_json, uids
-from app.items import Item, Loaded
-from app.schemas import quick
+from app import errors, strict_json
+from app.domain import dates, profiles, uids
+from app.domain.writes import Item, Loaded
+from app.schemas import loading
 from app.schemas.batches import load_each, load_fields, load_uid
 from app.schemas.customers_sent import load_one
 from app.schemas.ignored_keys import named_elsewhere, nearest
@@ -16,7 +17,7 @@ from app.schemas.ignored_keys import named_elsewhere, nearest
 _ID = "id"
 _NAMES = ("first_name", "last_name")  # fields of the user that no profile has
 FIELDS = (_ID, *_NAMES, *profiles.STANDARD, *profiles.SYSTEM)  # what a column can be in every environment
-_CHECKED = ("timezone", "user_type")  # fields whose values are not for `quick` to check, as dates are not
+_CHECKED = ("timezone", "user_type")  # fields whose values are not for `loading` to check, as dates are not
 _WHOLE = (_ID, "phone", "external_id")  # fields whose digits a spreadsheet may take for a number
 _ELSEWHERE = named_elsewhere(
     id="uid userid customerid",
@@ -109,7 +110,7 @@ class Columns:
         if "E+" in text.upper() and any(_SHORTENED.fullmatch(row[index]) for index in self._whole for row in rows):
             return None
         kept = self._kept(rows)
-        loaded = None if kept is None else quick.users([self._changes(self._profile(row, kept)) for row in rows])
+        loaded = None if kept is None else loading.users([self._changes(self._profile(row, kept)) for row in rows])
         if loaded is None:
             return None
         if self._lists:

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from app import ids, profiles
+from app.domain import ids, profiles
 from app.schemas.fields import Cursor, Limit, ShownDate, Text
 from app.schemas.preferences import PreferencesSchema
 from app.schemas.queries import StrictQuerySchema

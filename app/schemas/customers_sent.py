@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from app import errors, profiles, uids
+from app import errors
+from app.domain import profiles, uids
 from app.schemas import messages
 from app.schemas.fields import MAX_META_VALUE, Email, Uid, is_number
 from app.schemas.ignored_keys import named_elsewhere, nearest

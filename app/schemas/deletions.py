@@ -2,7 +2,7 @@
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from app import ids
+from app.domain import ids
 from app.schemas.fields import Cursor, Limit, ShownDate, StoredUid, Text
 from app.schemas.queries import StrictQuerySchema
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates
 
-from app import clock, cursors, ids
+from app import clock
+from app.domain import cursors, ids
 from app.schemas.fields import (
     MAX_META_KEY,
     MAX_PROPERTIES,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate
 
-from app import cursors, dates, ids, uids
+from app.domain import cursors, dates, ids, uids
 from app.strict_json import MAX_INTEGER, is_storable
 
 MAX_NAME = 255

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from app import ids, rules, uids
+from app.domain import ids, rules, uids
 from app.schemas.fields import MAX_META_VALUE, MAX_NAME
 from app.schemas.rules import MAX_COUNT, MAX_EVENT_NAME
 from app.schemas.users import PLATFORMS

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from app import errors, strict_json, uids
-from app.items import Item, Loaded
+from app import errors, strict_json
+from app.domain import uids
+from app.domain.writes import Item, Loaded
 from app.schemas import ignored_keys
 from app.schemas.batches import load_each, load_fields, load_together, load_uid
 from app.schemas.fields import digits_of

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from app import ids
-from app.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
+from app.domain import ids
+from app.domain.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
 from app.schemas.fields import MAX_NAME, Date, Email, Flag, PhoneNumber, Rule, ShownDate, Text
 from app.schemas.pages import CursorQuerySchema
 from app.schemas.users import MAX_LISTS, meta_field

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from app import ids
+from app.domain import ids
 from app.schemas.fields import MAX_EMAIL, MAX_META_KEY, Cursor, Flag, Id, Limit, PhoneNumber, QueryDate, Text
 from app.schemas.queries import META, StrictQuerySchema
 from app.schemas.users import UserSchema

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, validates_schema
 
-from app import spelling
+from app.domain import spelling
 
 META = "meta."  # a parameter that begins so names an attribute of users
 _MAX_SHOWN = 64  # characters of an unknown name

@@ -2,7 +2,8 @@
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from app import downloads, ids
+from app import downloads
+from app.domain import ids
 from app.schemas.fields import ShownDate, Text
 
 MAX_TEXT = 255  # characters of a name, an issuer, an audience, a claim's name

@@ -2,7 +2,7 @@
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from app import ids
+from app.domain import ids
 from app.schemas.fields import Flag, Limit, ShownDate, Text, Uid
 from app.schemas.pages import CursorQuerySchema
 from app.schemas.queries import StrictQuerySchema

@@ -4,9 +4,9 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from app import ids, uids
-from app.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
-from app.items import Place
+from app.domain import ids, uids
+from app.domain.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
+from app.domain.writes import Place
 from app.schemas.fields import (
     MAX_META_KEY,
     MAX_META_KEYS,

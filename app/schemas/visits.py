@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 from marshmallow import EXCLUDE, Schema, fields, post_load
 
-from app import dates, errors, profiles
+from app import errors
+from app.domain import dates, profiles
 from app.schemas.customers import profile_field
 from app.schemas.customers_sent import SentCustomer, load_one
 from app.schemas.preferences import PreferencesSchema, timezones

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app import cursors, errors
-from app.cursors import Page
+from app import errors
+from app.domain import cursors
+from app.domain.cursors import Page
 from app.models import accounts as store
 from app.models import users as users_store
 from app.models.database import statement, transaction

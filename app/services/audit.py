@@ -7,9 +7,9 @@ internal id alone, so that erasing a user leaves nothing in it to erase.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app import cursors
-from app.actions import Action
-from app.cursors import Page
+from app.domain import cursors
+from app.domain.actions import Action
+from app.domain.cursors import Page
 from app.models import audit as store
 from app.models.audit import AuditRow
 from app.models.database import statement

@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
-from app import errors, journal
+from app import errors
 from app.config import Settings
 from app.models import backups as store
 from app.models import schema
 from app.models.database import db
+from app.models.erasures import journal
 from app.services import erasures, workspaces
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from app import clock, errors, ids
+from app import clock, errors
+from app.domain import ids
 from app.models import users as store
 from app.models.database import transaction
 from app.models.users import UserRow

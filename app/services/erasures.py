@@ -10,12 +10,13 @@ from collections.abc import Collection
 from itertools import groupby
 from operator import attrgetter
 
-from app import clock, errors, journal, logs
-from app.actions import Action
-from app.journal import Entry
-from app.models import accounts, erased_uids, lists, replies, users
+from app import clock, errors, logs
+from app.domain.actions import Action
+from app.models import accounts, lists, replies, users
 from app.models import erasures as store
 from app.models.database import statement, transaction
+from app.models.erasures import erased_uids, journal
+from app.models.erasures.journal import Entry
 from app.models.schema import only_one
 from app.models.workspaces import Workspace
 from app.services import audit, workspaces

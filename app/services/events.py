@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app import clock, cursors, ids, names
+from app import clock
+from app.domain import cursors, ids, names
 from app.errors import UserNotFound
 from app.models import events as store
 from app.models import users

@@ -7,7 +7,7 @@ import secrets
 from typing import NamedTuple
 
 from app import clock, errors
-from app.actions import Action
+from app.domain.actions import Action
 from app.models.database import statement, transaction
 from app.models.workspaces import Key, Origin, find_key, is_any_origin, origins_of
 from app.services import audit, signatures

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from app import clock, cursors, errors
-from app.actions import Action
-from app.consent import PENDING, SUBSCRIBED, Act, decide
-from app.cursors import Page
+from app import clock, errors
+from app.domain import cursors
+from app.domain.actions import Action
+from app.domain.consent import PENDING, SUBSCRIBED, Act, decide
+from app.domain.cursors import Page
 from app.models import erasures as erasures_store
 from app.models import lists as store
 from app.models import users as users_store
@@ -52,7 +53,7 @@ class Subscribed(NamedTuple):
 
 
 class Subscriber(NamedTuple):
-    """A user on a list, and the links for the mails to them. status: one of app/consent.py."""
+    """A user on a list, and the links for the mails to them. status: one of app/domain/consent.py."""
 
     uid: str
     status: str
@@ -170,7 +171,7 @@ def subscriber(workspace: int, id: str, uid: str) -> tuple[Subscribed, bool]:
 def subscribers(workspace: int, id: str, limit: int, after: str | None, before: str | None, status: str | None) -> Page:
     """Return who has a place on the list, in the order of their internal ids, as Subscribers; see `users.page`.
 
-    status: only those, one of app/consent.py. Raises errors.ListNotFound.
+    status: only those, one of app/domain/consent.py. Raises errors.ListNotFound.
     """
     retrieve(workspace, id)
     filters = store.on(workspace, id, status)

@@ -4,7 +4,8 @@
 before which replies kept for an Idempotency-Key are forgotten. Both in epoch milliseconds.
 """
 
-from app import clock, ids, logs
+from app import clock, logs
+from app.domain import ids
 from app.models import jobs, replies, users
 from app.models.database import statement, transaction
 from app.services import workspaces

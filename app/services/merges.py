@@ -3,10 +3,11 @@
 import contextlib
 
 from app import errors
-from app.actions import Action
-from app.models import erased_uids, replies, users
+from app.domain.actions import Action
 from app.models import merges as store
+from app.models import replies, users
 from app.models.database import transaction
+from app.models.erasures import erased_uids
 from app.services import audit, erasures
 from app.services.audit import Caller
 from app.services.segments import membership

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from app import clock, errors, names
+from app import clock, errors
+from app.domain import names
 from app.models import replies as store
 from app.models.database import transaction
 from app.models.replies import ReplyRow

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO, TypeVar
 
-from app import errors, logs, private_files, pulse
+from app import errors, logs, private_files
 from app.config import Settings
 from app.models import database, database_file, locks, schema
 from app.models.database import db, forget_connection, open_database, transaction
+from app.models.stores import pulse
 from app.models.workspaces import try_write
-from app.services import audit, clients, erasures, marks, workspaces
-from app.services.clients import ClientPair
+from app.services import audit, erasures, marks, workspaces
+from app.services.atomic import clients
+from app.services.atomic.clients import ClientPair
 from app.services.keys import KeyPair
 from app.services.workspaces import NewWorkspace
 

@@ -1,4 +1,4 @@
-"""Subscriptions: who is on which list (engage.md section 5). What becomes of a place is decided in app/consent.py.
+"""Subscriptions: who is on which list (engage.md section 5). app/domain/consent.py decides about each place.
 
 Users are locked first, then lists in the order of their ids, so that two requests cannot block each other, and
 `subscriber_count` changes in the same transaction as what it counts.
@@ -7,8 +7,8 @@ Users are locked first, then lists in the order of their ids, so that two reques
 from collections.abc import Iterable, Sequence
 
 from app import errors
-from app.consent import SUBSCRIBED, Act, decide
-from app.items import Place
+from app.domain.consent import SUBSCRIBED, Act, decide
+from app.domain.writes import Place
 from app.models import lists as store
 from app.models.lists import COUNTED
 from app.services.segments import membership

@@ -4,7 +4,8 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from app import clock, environments, errors
+from app import clock, errors
+from app.domain import environments
 from app.models import segments
 from app.models.database import statement, transaction
 from app.models.workspaces import Workspace

@@ -14,9 +14,9 @@ from app import errors, waiting
 from app.api.hot import Left, Reply, Request
 from app.api.retries import FAILURE
 from app.serving import environs
-from app.serving.gathering import Answer, Gathering, Together, answered, at_once
+from app.serving.group_commit import WsgiApp
+from app.serving.groups import Answer, AnswerGroup, Groups, answered, at_once
 from app.serving.routes import INSTANT, Routes
-from app.serving.shared import WsgiApp
 from app.serving.threads import Threads
 
 _SERVER = (b"server", b"rollcall")
@@ -34,7 +34,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Bridge:
     """Calls a WSGI application for each request of an ASGI server.
 
-    executor, threads: where it runs (routes.py). together: answers the requests of one moment that it knows.
+    executor, threads: where it runs (routes.py). answer_group: answers the requests of one moment that it knows.
     body_seconds: how long a client may take to send a body.
     """
 
@@ -42,7 +42,7 @@ class Bridge:
         self,
         application: WsgiApp,
         executor: Executor | None = None,
-        together: Together | None = None,
+        answer_group: AnswerGroup | None = None,
         body_seconds: float = BODY_SECONDS,
         threads: Threads | None = None,
     ):
@@ -50,7 +50,7 @@ class Bridge:
         fault: Answer = Left({FAILURE: errors.InternalError()})
         # Whoever has threads has something to wait for.
         run, delay = waiting.run if executor else at_once, threads.delay if threads else at_once
-        self.together = together and Gathering(together, fault, run, delay)
+        self.groups = answer_group and Groups(answer_group, fault, run, delay)
         self.body_seconds = body_seconds
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -63,8 +63,8 @@ class Bridge:
             await _answer(send, "408", [("Content-Type", "text/plain"), ("Connection", "close")], _TOO_SLOW)
             return
         request, known = _request(scope, body), {}
-        if self.together and scope["path"] not in INSTANT:
-            answer = await answered(self.together.offer, request)
+        if self.groups and scope["path"] not in INSTANT:
+            answer = await answered(self.groups.offer, request)
             if isinstance(answer, Reply):
                 await _send(send, 200, answer.headers, answer.body)
                 return

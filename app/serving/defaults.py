@@ -7,7 +7,7 @@ from app import banner, logs
 from app.config import Settings, read_settings, unknown
 from app.errors import Misconfigured, StorageUnavailable
 from app.services import rates, storage
-from app.serving import accepting, companion
+from app.serving import accepting, job_process
 from app.serving.worker import stop_newborn_workers
 
 try:
@@ -84,12 +84,12 @@ def _at(server: Any) -> Settings:
 
 def when_ready(server):  # type: ignore[no-untyped-def]
     """Start the worker beside the workers."""
-    companion.start()
+    job_process.start()
 
 
 def on_exit(server):  # type: ignore[no-untyped-def]
     """Stop it, once the requests under way are answered."""
-    companion.stop()
+    job_process.stop()
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]

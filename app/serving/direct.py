@@ -20,8 +20,8 @@ from app.api.hot import Head, Left, Request
 from app.serving import environs
 from app.serving.connections import Connection
 from app.serving.environs import Environ
-from app.serving.gathering import Answer
-from app.serving.shared import Replied
+from app.serving.group_commit import Replied
+from app.serving.groups import Answer
 
 # Of anything but spaces, fragments and bytes that nobody may send; those that the hot path may know are a group.
 _TARGET = re.compile(rb"((?:/v1)?/users[/?A-Za-z0-9_=&-]*)|/[!\"$-~]*")
@@ -37,7 +37,7 @@ _NOTHING, _READING, _WHOLE, _ASKING = range(4)
 
 
 class DirectConnection(Connection):
-    """A connection that hands requests to `worker.asgi.together` and `worker.asgi.routes` itself."""
+    """A connection that hands requests to `worker.asgi.groups` and `worker.asgi.routes` itself."""
 
     def __init__(self, worker: Any):
         super().__init__(worker)
@@ -141,8 +141,8 @@ class DirectConnection(Connection):
             method, parser.path, self._headers, body, time.perf_counter(), self._address, "http", self._head
         )
         self._state, self._parts = _ASKING, []
-        if self.app.together and self._is_hot:
-            self.app.together.offer(request, lambda answer: self._take(request, answer))
+        if self.app.groups and self._is_hot:
+            self.app.groups.offer(request, lambda answer: self._take(request, answer))
         else:
             self._ask_route(request, {})
 

@@ -38,7 +38,7 @@ def make(
         **_ALWAYS,
         "REQUEST_METHOD": request.method,
         "PATH_INFO": path,
-        "RAW_URI": request.target.decode("latin-1"),  # app/api/lean.py looks there for slashes that were escaped
+        "RAW_URI": request.target.decode("latin-1"),  # app/api/flask_app.py looks there for slashes that were escaped
         "QUERY_STRING": query,
         "SERVER_PROTOCOL": protocol,
         "SERVER_NAME": server[0],

@@ -9,8 +9,8 @@ from app import logs
 from app.api.retries import FAILURE
 from app.services import storage
 from app.serving.environs import Environ
-from app.serving.gathering import Gathering
-from app.serving.shared import Replied, SharedCommit, WsgiApp, call, may_share
+from app.serving.group_commit import GroupCommit, Replied, WsgiApp, call, may_share
+from app.serving.groups import Groups
 from app.serving.threads import Threads
 
 # What those get whose request is at fault in a way that nothing foresees.
@@ -32,10 +32,10 @@ class Routes:
 
     def __init__(self, application: WsgiApp, executor: Executor | None, threads: Threads | None = None):
         self._application, self._executor, self._threads = application, executor, threads
-        self._shared = None
+        self._group_commits = None
         if executor is None:
             delay = {"delay": threads.delay} if threads else {}
-            self._shared = Gathering(SharedCommit(application), _FAULT, **delay)
+            self._group_commits = Groups(GroupCommit(application), _FAULT, **delay)
 
     @property
     def is_threaded(self) -> bool:
@@ -50,8 +50,8 @@ class Routes:
         elif self._executor is not None:
             running = loop.run_in_executor(self._executor, self._call_in_thread, environ)
             running.add_done_callback(lambda done: take(done.result()))
-        elif self._shared and may_share(environ):
-            self._shared.offer(environ, take)
+        elif self._group_commits and may_share(environ):
+            self._group_commits.offer(environ, take)
         elif self._threads is None or _is_short(environ):
             loop.call_soon(lambda: take(self._call(environ)))
         else:

@@ -50,8 +50,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         _collect_less()
         share = Share(self.age)
         self.connections = Connections(most_connections(self.cfg.worker_connections), share)
-        if self.asgi.together:
-            self.asgi.together.most = self.connections.__len__
+        if self.asgi.groups:
+            self.asgi.groups.most = self.connections.__len__
         for listening in self.sockets:
             self.servers.append(
                 Listener(listening.sock, lambda: DirectConnection(self), self._get_ssl_context(), share)

@@ -7,11 +7,12 @@ import peewee
 import pytest
 
 from app import clock, errors
-from app.actions import Action
+from app.domain.actions import Action
 from app.models import audit as store
 from app.models.database import db, transaction
-from app.services import audit, clients, fields, keys, lists, sdk_keys, users, workspaces
-from app.services.fields import FieldRow
+from app.services import audit, keys, lists, users, workspaces
+from app.services.atomic import clients, fields, sdk_keys
+from app.services.atomic.fields import FieldRow
 from tests.factories import fresh
 from tests.issuers import RSA_KEY, pem
 

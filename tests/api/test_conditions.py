@@ -4,7 +4,7 @@ import pytest
 
 from app.api import replies
 from app.api.auth import OPEN
-from app.api.faces import ENGAGE, of_path
+from app.api.conventions import ENGAGE, of_path
 from tests.factories import fresh
 
 STALE = '"0123456789abcdef0123456789abcdef.00000000"'

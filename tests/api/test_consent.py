@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED, Act, decide, join
+from app.domain.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED, Act, decide, join
 from tests.factories import fresh
 from tests.places import SHOWN, STATES, place_in, status_of
 

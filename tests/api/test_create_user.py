@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from marshmallow import ValidationError
 
-from app import uids
+from app.domain import uids
 from app.schemas.users import CreateUserSchema
 from tests.factories import fresh
 

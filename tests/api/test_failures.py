@@ -7,7 +7,8 @@ import pytest
 
 from app import clock, errors
 from app.api.errors import STATUS
-from app.services import audit, keys, showing, workspaces
+from app.services import audit, keys, workspaces
+from app.services.users import rendering
 from tests.factories import basic, fresh
 
 
@@ -147,7 +148,7 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(api, monkeypatch):
     def broken(*args):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(showing, "find", broken)
+    monkeypatch.setattr(rendering, "find", broken)
     failed = api.get(f"users/{fresh()}")
     assert (failed.status_code, failed.json["code"]) == (500, "internal_error")
     assert b"secret detail" not in failed.data and failed.json["request_id"] == failed.headers["X-Request-Id"]

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import clock, errors, ids
+from app import clock, errors
 from app.api.hot import HotPath, Left, Reply, Request
 from app.api.hot.recognising import LONG_WAY
 from app.api.retries import FAILURE
-from app.counters import Counters
+from app.domain import ids
 from app.models import segments as store
 from app.models.database import db
-from app.services import audit, keys, together, workspaces
+from app.services import audit, keys, workspaces
 from app.services.rates import Policy
+from app.services.rates.counters import Counters
+from app.services.users import group_commit
 from tests.factories import Api, basic, fresh
 
 NOW = 1_790_000_000_000  # epoch milliseconds
@@ -373,7 +375,7 @@ def test_what_was_committed_is_not_done_again_when_its_answer_fails(app, pair, m
     uid = fresh()
     pair.hot.user(uid)
     path = f"users/{uid}/events"
-    monkeypatch.setattr(together.events_store, "recorded_in", lambda rows: rows[0][0][0][0])  # of no rows
+    monkeypatch.setattr(group_commit.events_store, "recorded_in", lambda rows: rows[0][0][0][0])  # of no rows
     [answer] = pair.path([pair._request("POST", path, {"event": "Paid"}, {})])
     assert isinstance(answer.environ[FAILURE], errors.InternalError)
     assert len(pair.hot.get(path).json["data"]) == 1

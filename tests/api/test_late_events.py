@@ -2,7 +2,8 @@
 
 import pytest
 
-from app import clock, names
+from app import clock
+from app.domain import names
 from app.models.database import db
 from app.services import erasures
 from tests.factories import fresh

@@ -2,9 +2,9 @@
 
 import pytest
 
+from app.domain.rules import EVERYBODY
 from app.models.segments import counting
 from app.models.stores import PostgresStore
-from app.rules import EVERYBODY
 from tests.factories import fresh
 
 PRO = {"attribute": "meta.plan", "is": "pro"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rules import EVERYBODY
+from app.domain.rules import EVERYBODY
 from app.services import audit
 from app.services.segments import definitions
 from tests.factories import fresh

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import uids
+from app.domain import uids
 from app.models.database import db
 from app.services import workspaces
 from tests.factories import fresh

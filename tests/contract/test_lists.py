@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED, Act, decide
+from app.domain.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED, Act, decide
 from tests.contract.rule import rule
 from tests.factories import fresh
 from tests.places import SHOWN, STATES, place_in

@@ -1,6 +1,7 @@
 """Record: an event is stored once, with all that was said of it."""
 
-from app import clock, dates
+from app import clock
+from app.domain import dates
 from tests.contract.rule import rows_for, rule, taken
 from tests.factories import fresh
 

@@ -12,8 +12,8 @@ import uvloop
 
 from app import errors, waiting
 from app.config import Settings
-from app.consent import SUBSCRIBED
-from app.items import Place
+from app.domain.consent import SUBSCRIBED
+from app.domain.writes import Place
 from app.models import users
 from app.models.database import db, forget_connection, statement, transaction
 from app.models.stores import PostgresStore

@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
-from app import dates
 from app.api import replies
+from app.domain import dates
 from app.models import database, users
 from app.models.database import db
 from app.models.dialects import POSTGRES
 from app.models.keyset import of_workspace
 from app.models.users.rendering import objects, pages
-from app.services import together
+from app.services.users import group_commit
 from tests.factories import fresh
 
 
@@ -30,8 +30,8 @@ def apart(rows):
 def all_ways(workspace):
     """The JSON of all users: on a page, each by itself, and as made of rows in Python."""
     rows, _ = users.page(1_000, [of_workspace(workspace)], None, descending=False)
-    single = together.look([together.Retrieval(workspace, row.uid) for row in rows])
-    paged = apart(together.look([together.Listing(workspace, 1_000, "")])[0].rows)
+    single = group_commit.look([group_commit.Retrieval(workspace, row.uid) for row in rows])
+    paged = apart(group_commit.look([group_commit.Listing(workspace, 1_000, "")])[0].rows)
     texts = [
         [
             one.encode() if isinstance(one, str) else getattr(one, "json", "").encode() or replies.user_json(one)
@@ -92,9 +92,9 @@ def test_odd_values(api, workspace, first_name, last_name, meta, created_at):
 def test_a_page_begins_behind_its_cursor_and_says_whether_anybody_is_before_it(api, workspace):
     ids = [api.user()["id"] for _ in range(4)]
     for cursor, found, behind in (("", ids, False), (ids[0], ids[1:], True), ("0" * 24, ids, False)):
-        [page] = together.look([together.Listing(workspace, 10, cursor)])
+        [page] = group_commit.look([group_commit.Listing(workspace, 10, cursor)])
         assert [json.loads(one)["id"] for one in apart(page.rows)] == found and (page.previous is not None) == behind
-    assert together.look([together.Listing(workspace, 10, ids[-1])])[0].rows == []
+    assert group_commit.look([group_commit.Listing(workspace, 10, ids[-1])])[0].rows == []
 
 
 def test_psycopg_remembers_how_the_statements_are_taken_apart(monkeypatch):
@@ -109,5 +109,5 @@ def test_what_postgres_spells_otherwise_is_written_in_python(api, workspace):
     api.put("users/even", {"meta": {"plain": 0.0001}})
     paged, single, made = all_ways(workspace)
     assert paged == single == made
-    found = together.look([together.Retrieval(workspace, uid) for uid in ("odd", "even")])
+    found = group_commit.look([group_commit.Retrieval(workspace, uid) for uid in ("odd", "even")])
     assert [isinstance(one, str) for one in found] == [db.dialect.name == "sqlite", True]

@@ -14,7 +14,6 @@ from app.models import (
     clients,
     deletions,
     devices,
-    erased_uids,
     erasures,
     events,
     imports,
@@ -31,6 +30,7 @@ from app.models import (
     workspaces,
 )
 from app.models.database import db, forget_connection, open_database
+from app.models.erasures import erased_uids
 from app.services import storage
 
 MODELS = [

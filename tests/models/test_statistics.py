@@ -5,10 +5,11 @@ import re
 import apsw
 import pytest
 
-from app import ids
+from app.domain import ids
 from app.models import users as store
 from app.models.database import db, forget_connection
-from app.services import events, storage, together, users
+from app.services import events, storage, users
+from app.services.users import group_commit
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_nothing_reads_a_workspace_from_end_to_end(api, make_list, explained):
 @pytest.mark.parametrize(
     "look",
     [
-        lambda workspace, known: together.write([together.Upsert(workspace, ids.new(), known)]),
+        lambda workspace, known: group_commit.write([group_commit.Upsert(workspace, ids.new(), known)]),
         store.claimants,
         lambda workspace, known: store.find_claimable(workspace, store.keys_of(known), []),
     ],
@@ -89,7 +90,7 @@ def test_who_claims_a_uid_is_found_as_soon_when_many_share_what_is_given(workspa
         return len(counted)
 
     first = steps()
-    together.write([together.Upsert(workspace, f"u{n}", known) for n in range(300)])
+    group_commit.write([group_commit.Upsert(workspace, f"u{n}", known) for n in range(300)])
     assert steps() < first + 100
 
 
@@ -114,7 +115,7 @@ def test_migrating_again_leaves_them(app):
 
 
 def test_a_statement_is_planned_once_whatever_its_values(workspace):
-    together.write([together.Upsert(workspace, uid, {"meta": {"n": 1}}) for uid in ("ada", "bob")])
+    group_commit.write([group_commit.Upsert(workspace, uid, {"meta": {"n": 1}}) for uid in ("ada", "bob")])
     ids = {uid: users.retrieve(workspace, uid).id for uid in ("ada", "bob")}
     planned, connection = [], db.connection()
 
@@ -125,7 +126,7 @@ def test_a_statement_is_planned_once_whatever_its_values(workspace):
     connection.authorizer = note  # which is asked whenever a statement is planned
     for uid, id in ids.items():
         planned.clear()
-        together.look([together.Listing(workspace, 2, id), together.Retrieval(workspace, uid)])
+        group_commit.look([group_commit.Listing(workspace, 2, id), group_commit.Retrieval(workspace, uid)])
         events.page(workspace, uid, 2)
     connection.authorizer = None
     assert planned == []

@@ -7,8 +7,8 @@ a narrower `_DIGITS` (the slower pattern follows), longer top-level domains (the
 
 from tests.mutants.mutant import Mutant
 
-QUICK, BATCHES, UIDS = "app/schemas/quick.py", "app/schemas/batches.py", "app/uids.py"
-_TESTS = "tests/schemas/test_quick.py::test_"
+QUICK, BATCHES, UIDS = "app/schemas/loading.py", "app/schemas/batches.py", "app/domain/uids.py"
+_TESTS = "tests/schemas/test_loading.py::test_"
 USER_REFUSED = _TESTS + "no_lane_takes_a_user_that_the_schema_refuses"
 USER_TAKEN = _TESTS + "each_lane_takes_a_user_up_to_every_limit"
 EVENT_REFUSED = _TESTS + "no_lane_takes_an_event_that_the_schema_refuses"
@@ -159,8 +159,8 @@ _OTHERS = [
     ("batch: any type", BATCHES, "_SCHEMAS.keys() >= set(kinds) and ", "", BATCH_UIDS),
     ("batch: types that are no texts", BATCHES, "_TEXT.issuperset(map(type, kinds)) and ", "", BATCH_UIDS),
     ("batch: any uid", BATCHES, " and uids.are_plain(named)", "", BATCH_UIDS),
-    ("batch: events as columns of users", BATCHES, 'quick.users_alike(bodies, beside) if "event" not in kinds else None', "quick.users_alike(bodies, beside)", EVENT_TAKEN),
-    ("batch: events as users", BATCHES, 'quick.users(bodies) if "event" not in kinds else _load_mixture(kinds, bodies)', "quick.users(bodies)", BATCH_KINDS),
+    ("batch: events as columns of users", BATCHES, 'loading.users_alike(bodies, beside) if "event" not in kinds else None', "loading.users_alike(bodies, beside)", EVENT_TAKEN),
+    ("batch: events as users", BATCHES, 'loading.users(bodies) if "event" not in kinds else _load_mixed(kinds, bodies)', "loading.users(bodies)", BATCH_KINDS),
     ("batch: events and users swapped", BATCHES, "next(loaded[is_event])", "next(loaded[not is_event])", BATCH_KINDS),
     ("batch: the items changed", BATCHES, "        bodies = list(map(dict.copy, bodies))\n", "", BATCH_KINDS),
     ("batch: the type and uid left in", BATCHES, "            del body[name]", "            pass", BATCH_KINDS),
@@ -174,15 +174,15 @@ _OTHERS = [
 # fmt: on
 
 
-def _of_quick(rows: list[tuple[str, str, str]], test: str) -> list[Mutant]:
+def _of_loading(rows: list[tuple[str, str, str]], test: str) -> list[Mutant]:
     return [Mutant(name, QUICK, old, new, (test,)) for name, old, new in rows]
 
 
 MUTANTS = (
-    *_of_quick(_ONE_USER, USER_REFUSED),
-    *_of_quick(_MANY_USERS, USER_REFUSED),
-    *_of_quick(_USERS_TAKEN, USER_TAKEN),
-    *_of_quick(_EVENTS_REFUSED, EVENT_REFUSED),
-    *_of_quick(_EVENTS_TAKEN, EVENT_TAKEN),
+    *_of_loading(_ONE_USER, USER_REFUSED),
+    *_of_loading(_MANY_USERS, USER_REFUSED),
+    *_of_loading(_USERS_TAKEN, USER_TAKEN),
+    *_of_loading(_EVENTS_REFUSED, EVENT_REFUSED),
+    *_of_loading(_EVENTS_TAKEN, EVENT_TAKEN),
     *(Mutant(name, file, old, new, (test,)) for name, file, old, new, test in _OTHERS),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from app import dates
+from app.domain import dates
 from app.schemas.events import MAX_AHEAD
 
 NOW = 1_800_000_000_000  # milliseconds; the time of the clock in these tests

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from app import uids
-from app.contacts import key_of_number
+from app.domain import uids
+from app.domain.contacts import key_of_number
 from app.schemas.fields import Email, Flag, Flat, PhoneNumber, Scalar, TimeZone, Uid
 
 PATTERN = re.compile(uids.PATTERN.replace("$", r"\Z"))  # in JSON Schema $ is the very end

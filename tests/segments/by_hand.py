@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
-from app import dates
+from app.domain import dates
 
 DAY = 86_400_000
 

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from app import rules
+from app.domain import rules
 from app.schemas.rules.spans import is_reversed
 
 NOW = 1_790_000_000_000  # epoch milliseconds

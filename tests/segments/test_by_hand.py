@@ -4,15 +4,17 @@ from random import Random
 
 import pytest
 
-from app import clock, ids, rules
-from app.consent import SUBSCRIBED
-from app.items import Item, Place
+from app import clock
+from app.domain import ids, rules
+from app.domain.consent import SUBSCRIBED
+from app.domain.writes import Item, Place
 from app.models import segments as store
 from app.models import users as users_store
 from app.models.database import db
 from app.models.keyset import of_workspace
 from app.schemas.rules import check
-from app.services import audit, batches, lists, users
+from app.services import audit, lists, users
+from app.services.users import batches
 from tests.segments import chance
 from tests.segments.by_hand import holds
 

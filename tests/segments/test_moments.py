@@ -1,11 +1,12 @@
-"""Dates in meta and in events: texts that are dates by app/dates.py, and no others, are compared as moments."""
+"""Dates in meta and in events: texts that are dates by app/domain/dates.py, and no others, are compared as moments."""
 
 from random import Random
 
 import orjson
 import pytest
 
-from app import clock, dates
+from app import clock
+from app.domain import dates
 from app.models.database import db
 from app.models.segments.conditions import Condition
 from app.models.segments.moments import edge_of

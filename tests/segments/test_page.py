@@ -3,7 +3,8 @@
 import json
 import re
 
-from app import clock, dates, rules
+from app import clock
+from app.domain import dates, rules
 from app.schemas.rules import check
 from tests.segments import chance
 

@@ -7,9 +7,9 @@ from click.testing import CliRunner
 
 from app import cli
 from app.models.database import db, forget_connection, transaction
-from app.services import fields
+from app.services.atomic import fields
+from app.services.atomic.fields import FieldRow
 from app.services.audit import SHELL
-from app.services.fields import FieldRow
 
 
 @pytest.fixture

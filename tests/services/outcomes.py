@@ -1,7 +1,7 @@
 """What is left by writes: those of a batch, and the same ones by one."""
 
 from app import errors
-from app.items import Item
+from app.domain.writes import Item
 from app.models.database import db
 from app.services import events, users
 

@@ -5,9 +5,10 @@ import random
 import pytest
 
 from app import errors
-from app.items import Item
-from app.models.users import many
-from app.services import batches, events, users, workspaces
+from app.domain.writes import Item
+from app.models.users import bulk
+from app.services import events, users, workspaces
+from app.services.users import batches
 from tests.factories import fresh
 from tests.services.outcomes import NOW, ODD, ODD_UIDS, columns_not_shown, one_by_one, stored
 
@@ -129,7 +130,7 @@ def test_many_users_are_stored_as_one_by_one_whether_they_are_new_or_known(api, 
 def test_a_user_who_is_made_by_another_at_the_same_moment_is_changed(workspace, monkeypatch):
     uid = fresh()
     users.update(workspace, uid, {"first_name": "Ada", "meta": {"kept": 1}}, full=True)
-    monkeypatch.setattr(many, "_ANY_KNOWN", lambda *call: [])  # as it is where the other commits after we looked
+    monkeypatch.setattr(bulk, "_ANY_KNOWN", lambda *call: [])  # as it is where the other commits after we looked
     items = [Item(n, "update", fresh(), {"meta": {"n": n}}) for n in range(50)]
     assert batches.run(workspace, [*items, Item(50, "update", uid, {"meta": {"n": 50}})]) == {}
     assert users.retrieve(workspace, uid).meta == {"kept": 1, "n": 50}

@@ -4,9 +4,10 @@ import random
 
 import pytest
 
-from app.items import Alike, Item
+from app.domain.writes import Alike, Item
 from app.models.database import db
-from app.services import batches, users, workspaces
+from app.services import users, workspaces
+from app.services.users import batches
 from tests.services.outcomes import ODD_UIDS, columns_not_shown, one_by_one, stored
 
 

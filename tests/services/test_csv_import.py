@@ -4,7 +4,7 @@ import pytest
 
 from app import errors
 from app.schemas.customer_rows import Columns
-from app.services import customers
+from app.services.atomic import customers
 from app.services.imports import CsvFile, csv_files, records
 from tests.factories import fresh
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app import errors, journal
+from app import errors
 from app.models.database import db
+from app.models.erasures import journal
 from app.services import erasures, events, merges, storage, users
 from app.services.audit import SHELL
 from tests.factories import fresh

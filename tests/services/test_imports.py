@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from app import errors
 from app.cli.imports import load
-from app.items import Loaded
+from app.domain.writes import Loaded
 from app.models.database import db
 from app.schemas import imports as loading
 from app.schemas.batches import load_each
-from app.services import batches, imports, users
+from app.services import imports, users
 from app.services.imports import Finished, NdjsonFile, Plan, records, running
+from app.services.users import batches
 from tests.factories import fresh
 
 

@@ -10,7 +10,7 @@ import pytest
 from app import clock, errors
 from app.models import sdk_keys as store
 from app.models.database import forget_connection
-from app.services import jwks, sdk_tokens
+from app.services.atomic import jwks, sdk_tokens
 from tests.issuers import EC_KEYS, OTHER_RSA_KEY, RSA_KEY, Issuer, fetches_end, jwk, token
 
 MINUTE = 60_000  # milliseconds

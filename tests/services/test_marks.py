@@ -2,7 +2,8 @@
 
 import pytest
 
-from app import clock, ids, logs
+from app import clock, logs
+from app.domain import ids
 from app.models import jobs
 from app.models.database import db
 from app.services import marks, users

@@ -3,8 +3,8 @@
 import pytest
 
 from app.services import lists
+from app.services.atomic.fields import FieldRow, define
 from app.services.audit import SHELL
-from app.services.fields import FieldRow, define
 from tests.factories import fresh
 
 HEADER = "Email Address,First Name,Last Name,OPTIN_TIME,TAGS"

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from app import clock, errors, ids
+from app import clock, errors
 from app.config import Settings
+from app.domain import ids
 from app.models import locks, purging
 from app.models.database import db, forget_connection, open_database
 from app.services import purges, storage, users

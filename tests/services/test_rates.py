@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app import clock
-from app.counters import Counters
 from app.services.rates import Policy
+from app.services.rates.counters import Counters
 
 PROCESSES, TIMES, ALLOWED = 4, 3_000, 5_000
 PORTION = ALLOWED // 1_000

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app import clock, ids
+from app import clock
 from app.config import Settings
+from app.domain import ids
 from app.models import expiry, locks, months
 from app.models.database import db, forget_connection
 from app.models.months import Month

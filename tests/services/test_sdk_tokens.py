@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app import clock, errors
 from app.models import sdk_keys as store
-from app.services import sdk_tokens, signing_keys
+from app.services.atomic import sdk_tokens, signing_keys
 from tests.issuers import EC_KEYS, OTHER_RSA_KEY, RSA_KEY, jwk, pem, raw, sealed, token
 
 DAY = 86_400

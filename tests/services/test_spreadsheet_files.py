@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services import customers
+from app.services.atomic import customers
 from app.services.imports import CsvFile, csv_files, records, text_forms
 from tests.factories import fresh
 

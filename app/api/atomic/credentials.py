@@ -11,8 +11,8 @@ from app.api.blueprint import may_raise
 from app.api.replies import reply
 from app.api.retries import unkept
 from app.schemas.clients import ClientPairSchema, ClientSchema, EnvironmentsSchema, NewClientSchema
-from app.services import clients
-from app.services.clients import AUTH
+from app.services.atomic import clients
+from app.services.atomic.clients import AUTH
 
 
 @blp.get("/v1/environments")

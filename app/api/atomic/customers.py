@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from app import errors
-from app.api.atomic import shapes
+from app.api.atomic import replies
 from app.api.atomic.blueprint import ENVIRONMENT, MAX_BODY, blp
 from app.api.auth import current_workspace
 from app.api.bearers import requires_role
 from app.api.blueprint import may_raise
 from app.api.bodies import takes
 from app.api.replies import reply
-from app.cursors import Page
+from app.domain.cursors import Page
 from app.schemas.customers import (
     CustomerPageSchema,
     CustomerQuerySchema,
@@ -23,9 +23,9 @@ from app.schemas.customers import (
     StoredSchema,
 )
 from app.schemas.customers_sent import SentSchema, load
-from app.services import customers
-from app.services.clients import EVENTS
-from app.services.customers import Sent
+from app.services.atomic import customers
+from app.services.atomic.clients import EVENTS
+from app.services.atomic.customers import Sent
 
 
 @blp.get(f"{ENVIRONMENT}/user")
@@ -35,7 +35,7 @@ from app.services.customers import Sent
 @blp.response(200, CustomerReplySchema, description="The customer.")
 def retrieve_customer(query: dict[str, str]) -> Response:
     """Read a customer."""
-    return reply({"data": shapes.customer(customers.retrieve(current_workspace(), query["id"]))})
+    return reply({"data": replies.customer(customers.retrieve(current_workspace(), query["id"]))})
 
 
 @blp.post(f"{ENVIRONMENT}/users")
@@ -46,7 +46,7 @@ def retrieve_customer(query: dict[str, str]) -> Response:
 def save_customers(body: dict[str, list[Any]]) -> Response:
     """Make customers or change the fields that are sent, all or none."""
     stored = customers.save(current_workspace(), [Sent(*one) for one in load(body["users"], "/users")])
-    return reply({"data": {"users": [shapes.stored(one) for one in stored]}})
+    return reply({"data": {"users": [replies.stored(one) for one in stored]}})
 
 
 @blp.get(f"{ENVIRONMENT}/users")
@@ -55,7 +55,7 @@ def save_customers(body: dict[str, list[Any]]) -> Response:
 @blp.response(200, CustomerPageSchema, description="A page of customers, with a Link header to the next one.")
 def list_customers(query: dict[str, Any]) -> Response:
     """List customers in the order in which they came."""
-    return paged("users", customers.page(current_workspace(), **query), shapes.customer)
+    return paged("users", customers.page(current_workspace(), **query), replies.customer)
 
 
 def paged(name: str, page: Page, shown: Callable[[Any], dict[str, Any]]) -> Response:

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Response, current_app
 
-from app import dates
 from app.api import bearers
 from app.api.atomic.blueprint import ENVIRONMENT, MAX_BODY, blp
 from app.api.atomic.customers import paged
@@ -12,10 +11,11 @@ from app.api.auth import current_workspace
 from app.api.bearers import requires_role
 from app.api.bodies import takes
 from app.api.replies import reply
+from app.domain import dates
 from app.schemas.deletions import DeletedSchema, DeletionPageSchema, DeletionQuerySchema, IdsSchema
-from app.services import deletions
-from app.services.clients import EVENTS
-from app.services.deletions import DeletionRow
+from app.services.atomic import deletions
+from app.services.atomic.clients import EVENTS
+from app.services.atomic.deletions import DeletionRow
 
 _DESCRIPTION = "The ids of the request. They are gone for every reader, and erased within ROLLCALL_ERASURE_DELAY."
 

@@ -12,9 +12,9 @@ from app.api.bearers import requires_role
 from app.api.blueprint import may_raise
 from app.api.replies import reply
 from app.schemas.customers import FieldSchema, FieldsSchema
-from app.services import fields
-from app.services.clients import EVENTS, WORKBENCH
-from app.services.fields import FieldRow
+from app.services.atomic import fields
+from app.services.atomic.clients import EVENTS, WORKBENCH
+from app.services.atomic.fields import FieldRow
 
 
 @blp.put(f"{ENVIRONMENT}/users/custom-profile-fields")

@@ -4,13 +4,14 @@ from typing import Any
 
 from flask import Response
 
-from app import dates, errors
+from app import errors
 from app.api import bearers
 from app.api.atomic.blueprint import ENVIRONMENT, blp
 from app.api.auth import current_workspace
 from app.api.bearers import requires_role
 from app.api.blueprint import may_raise
 from app.api.replies import reply
+from app.domain import dates
 from app.schemas.sdk_keys import (
     DeletedSdkKeySchema,
     NewSdkKeySchema,
@@ -18,9 +19,9 @@ from app.schemas.sdk_keys import (
     SdkKeyReplySchema,
     SdkKeysSchema,
 )
-from app.services import sdk_keys
-from app.services.clients import WORKBENCH
-from app.services.sdk_keys import SdkKeyRow
+from app.services.atomic import sdk_keys
+from app.services.atomic.clients import WORKBENCH
+from app.services.atomic.sdk_keys import SdkKeyRow
 
 
 @blp.get(f"{ENVIRONMENT}/sdk-keys")

@@ -12,7 +12,7 @@ from app.api.blueprint import may_raise
 from app.api.bodies import read_body
 from app.api.replies import reply
 from app.schemas.clients import TokenSchema
-from app.services import clients
+from app.services.atomic import clients
 
 _GRANT = "client_credentials"
 _MAX_FIELDS = 20  # of a form; three have a meaning

@@ -6,7 +6,7 @@ from flask import Response, g, request
 
 from app import errors, logs
 from app.api import bearers
-from app.api.atomic import shapes
+from app.api.atomic import replies
 from app.api.atomic.blueprint import blp
 from app.api.auth import current_workspace
 from app.api.bearers import proven_by
@@ -15,11 +15,12 @@ from app.api.cors import open_to_pages
 from app.api.replies import reply
 from app.api.retries import unkept
 from app.schemas.visits import OwnChangesSchema, OwnReplySchema, SdkHeadersSchema, fit_claims, load_own
-from app.services import fields, sdk_tokens, visits, workspaces
-from app.services.customers import Sent
+from app.services import workspaces
+from app.services.atomic import fields, sdk_tokens, visits
+from app.services.atomic.customers import Sent
+from app.services.atomic.sdk_tokens import Believed
+from app.services.atomic.visits import Device
 from app.services.keys import Credential
-from app.services.sdk_tokens import Believed
-from app.services.visits import Device
 
 _KEY_HEADER = "x-atomic-sdk-api-key"
 
@@ -46,7 +47,7 @@ def prove() -> None:
 def update_own(device: dict[str, Any], changes: dict[str, Any]) -> Response:
     """Update the user of the token, who is made where there is none, and copy the claims of the token."""
     sent = Sent(*load_own(g.believed.uid, changes))
-    return reply({"data": shapes.own(visits.record(current_workspace(), _claims(g.believed), sent, Device(**device)))})
+    return reply({"data": replies.own(visits.record(current_workspace(), _claims(g.believed), sent, Device(**device)))})
 
 
 def _claims(believed: Believed) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The hot path: the five routes that are called all day, answered beside Flask's dispatch.
 
 Flask's way of a read takes eight times as long as the read. So the common form of a request is recognised here
-(recognising.py), done together with the others of its moment (app/services/together.py) and answered by the same
-functions as on its route (replying.py). Whatever is not surely that form, errors included, is left to the routes:
+(recognising.py), joins the group commit of its moment (app/services/users/group_commit.py) and is answered by the
+functions of its route (replying.py). Whatever is not surely that form, errors included, is left to the routes:
 they are the reference, and a test sends the same requests both ways (tests/api/test_hot.py). ROLLCALL_HOT_PATH=false
 switches it off.
 """
@@ -18,8 +18,9 @@ from app.api import rates
 from app.api.hot.recognising import Head, Recogniser, Request, Wanted
 from app.api.hot.replying import Reply, line, make
 from app.api.retries import FAILURE
-from app.services import storage, together
+from app.services import storage
 from app.services.rates import Policy, Rates, Standing
+from app.services.users import group_commit
 
 __all__ = ["Head", "HotPath", "Later", "Left", "Reply", "Request"]
 
@@ -70,15 +71,15 @@ class HotPath:
         for index, one, stands in self._admitted(wanted):
             if stands and any(standing.exceeded for standing in stands.values()):
                 answers[index] = Left({rates.COUNTED: stands})
-            elif one.operation.__class__ in together.READS:
+            elif one.operation.__class__ in group_commit.READS:
                 reads.append((index, one, stands))
             else:
                 writes.append((index, one, stands))
         if reads:
-            _do(answers, reads, together.look)
+            _do(answers, reads, group_commit.look)
         if writes:
             try:
-                _do(answers, writes, together.write)
+                _do(answers, writes, group_commit.write)
             except errors.Locked:
                 later = Later(lambda: _do_later(writes))
                 for index, _, _ in writes:
@@ -114,7 +115,7 @@ def _count_for(policy: Policy | None, found: Sequence[dict[str, Standing]], name
 
 def _do_later(wanted: list[tuple[int, Wanted, _Standings]]) -> list[Reply | Left]:
     answers: list[Reply | Left | Later] = [_LEFT] * len(wanted)
-    _do(answers, [(place, one, stands) for place, (_, one, stands) in enumerate(wanted)], together.write)
+    _do(answers, [(place, one, stands) for place, (_, one, stands) in enumerate(wanted)], group_commit.write)
     return answers  # type: ignore[return-value] # a thread waits for the lock, and is never told to come later
 
 
@@ -131,7 +132,7 @@ def _do(
     except errors.Contended:  # the routes do it, each by itself
         results = [None] * len(wanted)
     except errors.NotDone as error:  # the routes find out whose fault it is
-        logs.fault(error.__cause__ or error, request_id="", method="", route="together")
+        logs.fault(error.__cause__ or error, request_id="", method="", route="group")
         results = [None] * len(wanted)
     except Exception as error:  # noqa: BLE001 - not to be tried again: it may have been done
         results, failure = [None] * len(wanted), _failure(error)
@@ -148,5 +149,5 @@ def _do(
 def _failure(error: Exception) -> errors.Failure:
     """Return what the callers are told; a fault of ours is logged."""
     if not isinstance(error, errors.Failure) or isinstance(error, errors.InternalError):
-        logs.fault(error.__cause__ or error, request_id="", method="", route="together")
+        logs.fault(error.__cause__ or error, request_id="", method="", route="group")
     return error if isinstance(error, errors.Failure) else errors.StorageUnavailable()

@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from app import errors, strict_json, uids
+from app import errors, strict_json
 from app.api import auth, proxies
 from app.api.bodies import MAX_BODY
 from app.api.requests import is_safe_id, new_id
-from app.schemas import ignored_keys, quick
+from app.domain import uids
+from app.schemas import ignored_keys, loading
 from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
 from app.services.keys import Credential
-from app.services.together import Append, Listing, Read, Retrieval, Upsert, Write
+from app.services.users.group_commit import Append, Listing, Read, Retrieval, Upsert, Write
 
 # Headers that the routes look at (a test compares the two): with one of them a request takes the long way.
 LONG_WAY = frozenset(
@@ -114,8 +115,8 @@ class Recogniser:
     def __call__(self, requests: Sequence[Request]) -> list[Wanted | None]:
         """Return what each request asks for, None if its route must look at it."""
         found = [self._read(request) for request in requests]
-        _check(found, Upsert, quick.users, quick.user, ignored_keys.USER.silent)
-        _check(found, Append, quick.events, quick.event, ignored_keys.EVENT.silent)
+        _check(found, Upsert, loading.users, loading.user, ignored_keys.USER.silent)
+        _check(found, Append, loading.events, loading.event, ignored_keys.EVENT.silent)
         return found
 
     def _read(self, request: Request) -> Wanted | None:

@@ -9,10 +9,10 @@ import orjson
 from app.api import pages, rates, replies
 from app.api.hot.recognising import Wanted
 from app.api.requests import HTTPS_ONLY, SAFE_HEADERS
-from app.cursors import Page
+from app.domain.cursors import Page
 from app.services.rates import Standing
-from app.services.together import Appended, Upserted
 from app.services.users import UserRow
+from app.services.users.group_commit import Appended, Upserted
 
 _DONE = orjson.dumps({"status": "ok"})
 _SAFE = b"".join(b"%b: %b\r\n" % (name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items())

@@ -1,7 +1,8 @@
 """Workspaces, keys, users and what hangs on them.
 
 Every tenant table has the workspace first in its primary and unique keys, so that it can be distributed by it.
-Times are epoch milliseconds. `id` and its copies are ids of app/ids.py, so a primary key is also the order of a list.
+Times are epoch milliseconds. `id` and its copies are ids of app/domain/ids.py: a primary key is also the order
+of a list.
 """
 
 

@@ -4,19 +4,10 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
-from app import rules
-from app.consent import SUBSCRIBED
+from app.domain import rules
+from app.domain.consent import SUBSCRIBED
 from app.models.dialects import Dialect
-from app.models.segments.conditions import (
-    FALSE,
-    TRUE,
-    Condition,
-    both,
-    days_ago,
-    either,
-    negate,
-    unsure,
-)
+from app.models.segments.conditions import FALSE, TRUE, Condition, both, days_ago, either, negate, unsure
 from app.models.segments.operands import Column, Json, moment
 from app.models.users.rows import dump
 

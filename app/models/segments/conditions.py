@@ -7,7 +7,7 @@ that is unknown counts as no: so what may be NULL is made certain before it is n
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app import dates
+from app.domain import dates
 
 _DAY = 86_400_000  # milliseconds
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from app import dates, rules
+from app.domain import dates, rules
 from app.models.database import Statement, db
 from app.models.segments.compiling import Scope, aggregate_of, compile, happened, operand_of, time_of
 from app.models.segments.conditions import Condition, bind

@@ -1,13 +1,13 @@
-"""Texts in JSON that are dates, compared as moments in SQL. app/dates.py says which texts are dates.
+"""Texts in JSON that are dates, compared as moments in SQL. app/domain/dates.py says which texts are dates.
 
 A date alone stands for its UTC day, so a text has a first and a last millisecond; those of any other date are one.
-SQLite calls app/dates.py for each row (app/models/stores/sqlite.py). Postgres cannot, so the same rules stand here once
-more; tests/segments/test_moments.py compares the two over valid and nearly valid texts.
+SQLite calls app/domain/dates.py for each row (app/models/stores/sqlite.py). Postgres cannot, so the same rules stand
+here once more; tests/segments/test_moments.py compares the two over valid and nearly valid texts.
 """
 
 from typing import Any
 
-from app import dates
+from app.domain import dates
 from app.models.dialects import Dialect
 from app.models.segments.conditions import Condition, both, unsure
 

@@ -6,7 +6,7 @@ of another type is neither equal nor before nor after (docs/segments.md).
 
 from typing import Any, NamedTuple
 
-from app import dates, rules
+from app.domain import dates, rules
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.segments.caseless import fold, folded
 from app.models.segments.conditions import FALSE, TRUE, Condition, both, days_ago, either, unsure
@@ -14,7 +14,7 @@ from app.models.segments.moments import stands
 from app.models.users.rows import dump, json_path
 
 _SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "is": "="}
-_FIRST_MILLISECONDS = "100000000000"  # a number of meta below it counts seconds, as in app/dates.py
+_FIRST_MILLISECONDS = "100000000000"  # a number of meta below it counts seconds, as in app/domain/dates.py
 _COLUMNS = {
     "archived": "({row}.archived_at IS NOT NULL)",
     "member_count": "CASE WHEN {row}.is_account THEN {row}.member_count END",

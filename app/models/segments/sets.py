@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from app import rules
+from app.domain import rules
 from app.models.database import Statement, db
 from app.models.keyset import Filter
 from app.models.segments import tables

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from app import ids
+from app.domain import ids
 from app.models.database import BaseModel, Call, Statement, db, run_all
 from app.models.dialects import given
 from app.models.keyset import Filter, Keyset

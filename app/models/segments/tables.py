@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 import peewee
 
-from app import ids, rules
+from app.domain import ids, rules
 from app.models.database import BaseModel, Statement
 from app.models.keyset import Filter, Keyset
 

@@ -8,7 +8,8 @@ import peewee
 import psycopg
 from psycopg.waiting import Ready
 
-from app import pulse, waiting
+from app import waiting
+from app.models.stores import pulse
 from app.models.stores.driver import LateError
 
 _INTERVAL = 0.05  # seconds between two looks of psycopg at signals and its deadline

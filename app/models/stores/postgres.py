@@ -11,9 +11,10 @@ import peewee
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from app import errors, pulse, waiting
+from app import errors, waiting
 from app.config import Settings
 from app.models.dialects import POSTGRES, Dialect
+from app.models.stores import pulse
 from app.models.stores.answers import check_commit, close, is_lost, is_refusal, wait
 from app.models.stores.arrays import Rows, Run, array
 from app.models.stores.causes import cause

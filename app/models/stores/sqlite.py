@@ -13,8 +13,9 @@ import orjson
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 
-from app import dates, errors, names, private_files
+from app import errors, private_files
 from app.config import NEEDS_FILE, Settings
+from app.domain import dates, names
 from app.models.dialects import SQLITE, Dialect
 from app.models.stores.arrays import Rows, Run
 from app.models.stores.driver import cause_of, chain, peewee_errors

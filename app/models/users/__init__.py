@@ -1,5 +1,14 @@
 """Users: the table, and the statements of the routes that are called all day."""
 
+from app.models.users.bulk import (
+    Change,
+    Prepared,
+    make_all,
+    prepare_alike,
+    prepare_upserts,
+    upsert_all,
+    upsert_prepared,
+)
 from app.models.users.changes import (
     archive,
     delete,
@@ -33,15 +42,6 @@ from app.models.users.finding import (
     page_call,
     page_in_time,
     page_in_windows,
-)
-from app.models.users.many import (
-    Change,
-    Prepared,
-    make_all,
-    prepare_alike,
-    prepare_upserts,
-    upsert_all,
-    upsert_prepared,
 )
 from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, load_flat, row
 from app.models.users.upserts import reserve, upsert, upsert_call

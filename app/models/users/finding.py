@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from app.contacts import key_of_email, key_of_number
+from app.domain.contacts import key_of_email, key_of_number
 from app.models.database import Call, Statement, db
 from app.models.keyset import Filter, Keyset
 from app.models.users.rows import UserRow, columns, dump, json_path, load_flat, row

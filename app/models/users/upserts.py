@@ -4,7 +4,7 @@ import functools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from app.contacts import key_of_email, key_of_number
+from app.domain.contacts import key_of_email, key_of_number
 from app.models.database import Call, Statement
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.users import rendering

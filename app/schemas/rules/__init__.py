@@ -1,6 +1,6 @@
 """The grammar of a segment's rule: what is wrong with one, and where, as a JSON pointer.
 
-docs/segments.md says what each part means; app/rules.py has the words.
+docs/segments.md says what each part means; app/domain/rules.py has the words.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,8 @@ from typing import Any
 
 from marshmallow import missing
 
-from app import errors, rules
+from app import errors
+from app.domain import rules
 from app.schemas.fields import Rule
 from app.schemas.rules.bonds import account, device, is_account, list_, segment
 from app.schemas.rules.comparisons import attribute

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app import ids, uids
+from app.domain import ids, uids
 from app.schemas.fields import MAX_NAME
 from app.schemas.rules.faults import Faults, only
 from app.schemas.users import PLATFORMS

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container
 from typing import Any
 
-from app import dates, rules
+from app.domain import dates, rules
 from app.schemas.fields import MAX_META_KEY, MAX_META_VALUE
 from app.schemas.rules.faults import Faults, only
 from app.schemas.rules.spans import REVERSED, is_reversed

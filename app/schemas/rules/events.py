@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app import rules
+from app.domain import rules
 from app.schemas.fields import MAX_NAME
 from app.schemas.rules.comparisons import comparison, days, is_number, value_of
 from app.schemas.rules.faults import Faults, only

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app import dates, rules
+from app.domain import dates, rules
 
 REVERSED = 'Must have its least end first; {"days_ago": 7} comes before {"days_ago": 0}.'
 

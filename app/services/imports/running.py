@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from app import clock, errors, private_files
-from app.items import Loaded
+from app.domain.writes import Loaded
 from app.models import imports as store
 from app.models.database import db, forget_connection, transaction
 from app.models.imports import Progress
-from app.services import batches, claims
-from app.services.batches import Ready
 from app.services.imports.records import Portion, Record
+from app.services.users import batches, claims
+from app.services.users.batches import Ready
 
 
 class File(Protocol):

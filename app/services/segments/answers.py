@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from app import clock, errors, rules
+from app import clock, errors
+from app.domain import rules
 from app.models import segments as store
 from app.models import users
 from app.models.database import statement, transaction

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app import clock, cursors, errors, rules
-from app.actions import Action
-from app.cursors import Page
+from app import clock, errors
+from app.domain import cursors, rules
+from app.domain.actions import Action
+from app.domain.cursors import Page
 from app.models import lists
 from app.models import segments as store
 from app.models.database import statement, transaction

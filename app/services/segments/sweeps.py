@@ -7,8 +7,9 @@ next tick, everybody once in an interval: so exits that only the clock brings ar
 import time
 from typing import NamedTuple
 
-from app import clock, cursors, ids, rules
-from app.cursors import Page
+from app import clock
+from app.domain import cursors, ids, rules
+from app.domain.cursors import Page
 from app.models import locks
 from app.models import segments as store
 from app.models.database import statement, transaction

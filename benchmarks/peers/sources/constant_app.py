@@ -3,7 +3,7 @@
 from app import create_app
 from app.api.auth import SECRET_KEY, requires
 from app.api.blueprint import Blueprint
-from app.api.lean import JsonReply
+from app.api.flask_app import JsonReply
 from app.config import read_settings
 from app.models.database import db
 from app.models.users import rendering

@@ -2,8 +2,8 @@
 
 from app import create_app
 from app.config import read_settings
-from app.services import together
+from app.services.users import group_commit
 
-_write = together.write
-together.write = lambda operations: [_write([one])[0] for one in operations]
+_write = group_commit.write
+group_commit.write = lambda operations: [_write([one])[0] for one in operations]
 app = create_app(read_settings())

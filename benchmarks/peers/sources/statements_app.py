@@ -7,9 +7,10 @@ reply.
 
 import functools
 
-from app import clock, create_app, ids
+from app import clock, create_app
 from app.api.hot import Left, Reply
 from app.config import read_settings
+from app.domain import ids
 from app.models import events as events_store
 from app.models import users as users_store
 from app.models.database import Call, db

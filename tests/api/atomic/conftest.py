@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.services import audit, clients, workspaces
+from app.services import audit, workspaces
+from app.services.atomic import clients
 from tests.factories import Api
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from app.api.auth import OPEN
 from app.api.bearers import SDK
-from app.api.faces import ATOMIC, of_path
-from app.services.clients import ROLES
+from app.api.conventions import ATOMIC, of_path
+from app.services.atomic.clients import ROLES
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])

@@ -3,12 +3,13 @@
 import pytest
 
 from app import clock
-from app.consent import SUBSCRIBED
-from app.items import Place
+from app.domain.consent import SUBSCRIBED
+from app.domain.writes import Place
 from app.models.database import db
-from app.services import clients, customers, deletions, erasures, users, workspaces
-from app.services.customers import Sent
-from app.services.deletions import MAX_ATTEMPTS
+from app.services import erasures, users, workspaces
+from app.services.atomic import clients, customers, deletions
+from app.services.atomic.customers import Sent
+from app.services.atomic.deletions import MAX_ATTEMPTS
 from app.services.segments import sweeps
 from tests.factories import fresh
 

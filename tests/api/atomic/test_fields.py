@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.fields import MAX_FIELDS
+from app.services.atomic.fields import MAX_FIELDS
 
 PATH = "users/custom-profile-fields"
 COLOUR = {"name": "colour", "label": "Colour", "type": "text"}

@@ -3,7 +3,7 @@
 import pytest
 
 from app.models.database import db
-from app.services import customers
+from app.services.atomic import customers
 from tests.factories import fresh
 
 

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from app.models.database import db
-from app.services import customers, users
-from app.services.customers import Sent
+from app.services import users
+from app.services.atomic import customers
+from app.services.atomic.customers import Sent
 from tests.factories import fresh
 
 FIELDS = [{"name": "colour", "label": "C", "type": "text"}, {"name": "birthday", "label": "B", "type": "date"}]

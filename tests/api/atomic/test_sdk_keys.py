@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from app.services import jwks
+from app.services.atomic import jwks
 from tests.issuers import EC_KEYS, OTHER_RSA_KEY, RSA_KEY, Issuer, fetches_end, jwk, pem
 
 PEM = pem(RSA_KEY)
@@ -195,7 +195,7 @@ def test_a_custom_field_is_a_target_once_it_exists(atomic, refused):
 
 
 def test_there_are_a_hundred_keys_at_most(atomic, refused, monkeypatch):
-    monkeypatch.setattr("app.services.sdk_keys.MAX_KEYS", 3)
+    monkeypatch.setattr("app.services.atomic.sdk_keys.MAX_KEYS", 3)
     for _ in range(3):
         make(atomic)
     refused(call(atomic, "POST", body=WHOLE), 409, "conflict")

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from app.services import audit, clients
+from app.services import audit
+from app.services.atomic import clients
 from tests.factories import basic
 
 PATH = "/oauth2/token"

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from app import clock, logs
-from app.services import audit, sdk_keys
+from app.services import audit
+from app.services.atomic import sdk_keys
 from tests.factories import fresh
 from tests.issuers import EC_KEYS, OTHER_RSA_KEY, RSA_KEY, pem, raw, sealed, token
 
@@ -351,7 +352,7 @@ def test_a_visit_notes_when_and_with_what(atomic, key, platform, name, prefix):
     assert noted == {
         "first_seen_at": seen, "last_seen_at": seen, f"last_{name}_seen_at": seen, f"last_{name}_sdk_version": "1.2.3", prefix: "Pixel 9",
     }  # fmt: skip
-    from app import dates
+    from app.domain import dates
 
     assert before <= dates.parse(seen) <= clock.now()
     assert atomic.profile(uid)["timezone"] == "Africa/Lagos"

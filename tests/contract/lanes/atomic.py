@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from app.services import clients
+from app.services.atomic import clients
 from app.services.audit import SHELL
 from tests.contract.lanes import profiles
 from tests.contract.lanes.lane import MAX_PAGES, Fields, HttpLane

@@ -10,8 +10,8 @@ from typing import Any
 from app import errors
 from app.cli.imports import load
 from app.schemas.customer_rows import Columns
-from app.services import fields as custom_fields
 from app.services import imports
+from app.services.atomic import fields as custom_fields
 from app.services.imports import CsvFile, Finished, NdjsonFile, Plan
 from tests.contract.lanes import profiles
 from tests.contract.lanes.lane import Fields, Lane

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app import profiles
-from app.services import fields
+from app.domain import profiles
+from app.services.atomic import fields
+from app.services.atomic.fields import FieldRow
 from app.services.audit import SHELL
-from app.services.fields import FieldRow
 
 _IN_PROFILES = {"email": "email", "number": "phone"}
 _IN_ENGAGE = {"id": "uid", "email": "email", "phone": "number", "": "meta"}

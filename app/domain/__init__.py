@@ -1,0 +1,1 @@
+"""What things are: their rules and forms, without input or output."""
