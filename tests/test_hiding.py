@@ -52,7 +52,7 @@ def test_a_statement_that_leaves_hidden_users_out_passes(sql):
 
 
 def test_a_planted_defect_in_the_app_is_found(app, guard):
-    source = "from app.models.database import *\nStatement(lambda d: f'SELECT uid FROM users WHERE workspace_id = {d.parameter}')(1)"
+    source = "from app.models.database import *\nStatement('SELECT uid FROM users WHERE workspace_id = ?')(1)"
     exec(compile(source, str(ROOT / "app/services/planted.py"), "exec"))
     assert [place for _, _, place in guard.found] == ["app/services/planted.py:2"]
     guard.found.clear()

@@ -72,9 +72,9 @@ def test_the_tables_of_tenants_are_those_that_have_a_workspace(app):
 @pytest.mark.parametrize("way", ["statement", "query", "many"])
 def test_a_planted_defect_in_the_app_is_found(app, guard, way):
     planted = {
-        "statement": "Statement(lambda d: f'SELECT id FROM users WHERE uid = {d.parameter}')('u')",
+        "statement": "Statement('SELECT id FROM users WHERE uid = ?')('u')",
         "query": "list(User.select(User.id).where(User.uid == 'u'))",
-        "many": "run_all([Call(Statement(lambda d: 'DELETE FROM lists WHERE FALSE RETURNING id'), ())])",
+        "many": "run_all([Call(Statement('DELETE FROM lists WHERE FALSE RETURNING id'), ())])",
     }
     source = f"from app.models.database import *\nfrom app.models.users import User\n{planted[way]}"
     exec(compile(source, str(ROOT / "app/services/planted.py"), "exec"))

@@ -32,35 +32,20 @@ def joined(workspace: int, user_id: str) -> dict[str, str | None]:
 
 
 _COUNT = Statement(
-    lambda d: (
-        f"UPDATE users SET is_account = TRUE, member_count = member_count + {d.parameter} "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND ({d.parameter} OR NOT is_account) RETURNING id"
-    )
+    "UPDATE users SET is_account = TRUE, member_count = member_count + ? "
+    "WHERE workspace_id = ? AND id = ? AND (? OR NOT is_account) RETURNING id"
 )
-_UNCOUNT = Statement(
-    lambda d: (
-        f"UPDATE users SET member_count = member_count - 1 "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-    )
-)
+_UNCOUNT = Statement("UPDATE users SET member_count = member_count - 1 WHERE workspace_id = ? AND id = ? RETURNING id")
 _ADD = Statement(
-    lambda d: (
-        f"INSERT INTO memberships (workspace_id, user_id, account_id, role, position) "
-        f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, user_id, account_id) DO UPDATE SET "
-        "role = coalesce(excluded.role, memberships.role) RETURNING position"
-    )
+    "INSERT INTO memberships (workspace_id, user_id, account_id, role, position) "
+    "VALUES (?, ?, ?, ?, ?) ON CONFLICT (workspace_id, user_id, account_id) DO UPDATE SET "
+    "role = coalesce(excluded.role, memberships.role) RETURNING position"
 )
 _SET_ROLE = Statement(
-    lambda d: (
-        f"UPDATE memberships SET role = {d.parameter} WHERE workspace_id = {d.parameter} "
-        f"AND user_id = {d.parameter} AND account_id = {d.parameter} RETURNING account_id"
-    )
+    "UPDATE memberships SET role = ? WHERE workspace_id = ? AND user_id = ? AND account_id = ? RETURNING account_id"
 )
 _REMOVE = Statement(
-    lambda d: (
-        f"DELETE FROM memberships WHERE workspace_id = {d.parameter} "
-        f"AND user_id = {d.parameter} AND account_id = {d.parameter} RETURNING account_id"
-    )
+    "DELETE FROM memberships WHERE workspace_id = ? AND user_id = ? AND account_id = ? RETURNING account_id"
 )
 
 
@@ -108,13 +93,13 @@ _DISCOUNT = Statement(
         "WHERE memberships.workspace_id = users.workspace_id AND memberships.account_id = users.id "
         f"AND memberships.user_id {d.in_array}) WHERE workspace_id = ? "
         f"AND id IN (SELECT account_id FROM memberships WHERE workspace_id = ? AND user_id {d.in_array}) RETURNING id"
-    ).replace("?", d.parameter)
+    )
 )
 _LEAVE = Statement(
     lambda d: (
         f"DELETE FROM memberships WHERE workspace_id = ? AND (user_id {d.in_array} OR account_id {d.in_array}) "
         "RETURNING user_id"
-    ).replace("?", d.parameter)
+    )
 )
 
 

@@ -34,11 +34,9 @@ class ClientRow(NamedTuple):
 
 
 _FIND = Statement(
-    lambda d: (
-        "SELECT clients.id, workspace_id, role, secret_hash, environment_id, name, signing_key "
-        "FROM clients JOIN workspaces ON workspaces.id = workspace_id "
-        f"WHERE clients.id = {d.parameter} AND revoked_at IS NULL"
-    )
+    "SELECT clients.id, workspace_id, role, secret_hash, environment_id, name, signing_key "
+    "FROM clients JOIN workspaces ON workspaces.id = workspace_id "
+    "WHERE clients.id = ? AND revoked_at IS NULL"
 )
 
 

@@ -55,13 +55,18 @@ def open_database(settings: Settings) -> SqliteStore | PostgresStore:
 
 
 class Statement:
-    """SQL that is written over a dialect, built once for each database and then only run.
+    """SQL with `?` for each parameter, put into the driver's form once for each database and then only run.
 
+    sql: the text, or a function of the dialect where the databases differ.
     A peewee query would be built anew for every request, which costs more than running it (docs/decisions.md).
     """
 
-    def __init__(self, build: Callable[[Dialect], str]):
-        self._text = functools.cache(build)
+    def __init__(self, sql: str | Callable[[Dialect], str]):
+        self._sql = sql
+        self._text = functools.cache(self._build)
+
+    def _build(self, dialect: Dialect) -> str:
+        return dialect.driver_text(self._sql if isinstance(self._sql, str) else self._sql(dialect))
 
     def __call__(self, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run with the parameters in the order of the text; return all rows.

@@ -61,34 +61,24 @@ _ADD_ALL = Statement(
 )
 _DUE = Statement(
     lambda d: (
-        f"SELECT id, user_id, attempts FROM deletions WHERE workspace_id = {d.parameter} AND state = '{PENDING}' "
-        f"AND next_at <= {d.parameter} ORDER BY next_at, id LIMIT {d.parameter}"
-        + (f"{d.for_update} SKIP LOCKED" if d.for_update else "")
+        f"SELECT id, user_id, attempts FROM deletions WHERE workspace_id = ? AND state = '{PENDING}' "
+        f"AND next_at <= ? ORDER BY next_at, id LIMIT ?" + (f"{d.for_update} SKIP LOCKED" if d.for_update else "")
     )
 )
 _POSTPONE = Statement(
-    lambda d: (
-        f"UPDATE deletions SET attempts = attempts + 1, next_at = {d.parameter} "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-    )
+    "UPDATE deletions SET attempts = attempts + 1, next_at = ? WHERE workspace_id = ? AND id = ? RETURNING id"
 )
 _FINISH = Statement(
-    lambda d: (
-        f"UPDATE deletions SET state = '{ERASED}', erased_at = {d.parameter}, user_id = NULL "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND state = '{PENDING}' RETURNING id"
-    )
+    f"UPDATE deletions SET state = '{ERASED}', erased_at = ?, user_id = NULL "
+    f"WHERE workspace_id = ? AND id = ? AND state = '{PENDING}' RETURNING id"
 )
 _GIVE_UP = Statement(
-    lambda d: (
-        f"UPDATE deletions SET state = '{FAILED}' WHERE workspace_id = {d.parameter} AND state = '{PENDING}' "
-        f"AND next_at <= {d.parameter} AND attempts >= {d.parameter} RETURNING id"
-    )
+    f"UPDATE deletions SET state = '{FAILED}' WHERE workspace_id = ? AND state = '{PENDING}' "
+    f"AND next_at <= ? AND attempts >= ? RETURNING id"
 )
 _RETRY = Statement(
-    lambda d: (
-        f"UPDATE deletions SET state = '{PENDING}', attempts = 0, next_at = {d.parameter} "
-        f"WHERE workspace_id = {d.parameter} AND state = '{FAILED}' RETURNING id"
-    )
+    f"UPDATE deletions SET state = '{PENDING}', attempts = 0, next_at = ? "
+    f"WHERE workspace_id = ? AND state = '{FAILED}' RETURNING id"
 )
 
 

@@ -27,20 +27,16 @@ class Device(BaseModel):
 
 
 _PUT = Statement(
-    lambda d: (
-        f"INSERT INTO devices (workspace_id, token_hash, user_id, token, platform, position) "
-        f"VALUES ({', '.join([d.parameter] * 6)}) ON CONFLICT (workspace_id, token_hash) DO UPDATE SET "
-        "user_id = excluded.user_id, position = excluded.position, "
-        "platform = coalesce(excluded.platform, devices.platform) "
-        "RETURNING user_id"
-    )
+    "INSERT INTO devices (workspace_id, token_hash, user_id, token, platform, position) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, token_hash) DO UPDATE SET "
+    "user_id = excluded.user_id, position = excluded.position, "
+    "platform = coalesce(excluded.platform, devices.platform) "
+    "RETURNING user_id"
 )
 _TRIM = Statement(
-    lambda d: (
-        f"DELETE FROM devices WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND token_hash NOT IN (SELECT token_hash FROM devices WHERE workspace_id = {d.parameter} "
-        f"AND user_id = {d.parameter} ORDER BY position DESC LIMIT {MAX_DEVICES}) RETURNING user_id"
-    )
+    f"DELETE FROM devices WHERE workspace_id = ? AND user_id = ? "
+    f"AND token_hash NOT IN (SELECT token_hash FROM devices WHERE workspace_id = ? "
+    f"AND user_id = ? ORDER BY position DESC LIMIT {MAX_DEVICES}) RETURNING user_id"
 )
 
 
@@ -56,10 +52,7 @@ def trim(workspace: int, user_id: str) -> None:
 
 
 _REMOVE = Statement(
-    lambda d: (
-        f"DELETE FROM devices WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND token_hash = {d.parameter} RETURNING token_hash"
-    )
+    "DELETE FROM devices WHERE workspace_id = ? AND user_id = ? AND token_hash = ? RETURNING token_hash"
 )
 
 
@@ -69,9 +62,7 @@ def remove(workspace: int, user_id: str, token: str) -> None:
 
 
 _FORGET_ALL = Statement(
-    lambda d: f"DELETE FROM devices WHERE workspace_id = ? AND user_id {d.in_array} RETURNING user_id".replace(
-        "?", d.parameter
-    )
+    lambda d: f"DELETE FROM devices WHERE workspace_id = ? AND user_id {d.in_array} RETURNING user_id"
 )
 
 

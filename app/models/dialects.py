@@ -1,5 +1,6 @@
 """Where SQLite and Postgres spell the same thing differently; statements are written once, over these words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,7 +10,6 @@ class Dialect:
     """SQL fragments of one database. `{}` stands for an expression."""
 
     name: str
-    parameter: str  # the driver's placeholder
     json_parameter: str  # the same for a parameter that holds JSON text
     json_text: str  # a JSON column as text
     json_merge: str  # the first object with the keys of the second laid over it
@@ -28,10 +28,19 @@ class Dialect:
     indexed_by: str  # what makes a SELECT use an index, of its name; "" where the planner finds it by itself
     takes_arrays: bool  # whether one statement takes what many ask for, as arrays
 
+    def driver_text(self, sql: str) -> str:
+        """Return SQL as the driver takes it: psycopg wants %s for `?`, and other percent signs doubled."""
+        if self.name == "sqlite":
+            return sql
+        return _LITERAL_OR_PARAMETER.sub(lambda found: _PARAMETERS.get(found[0], found[0]), sql.replace("%", "%%"))
+
+
+_LITERAL_OR_PARAMETER = re.compile(r"'[^']*'|\?")
+_PARAMETERS = {"?": "%s"}
+
 
 SQLITE = Dialect(
     name="sqlite",
-    parameter="?",
     json_parameter="?",
     json_text="{}",
     json_merge="json_patch({}, {})",
@@ -55,11 +64,10 @@ BYTE_BY_BYTE = 'COLLATE "C"'  # what text from outside needs on Postgres to sort
 
 POSTGRES = Dialect(
     name="postgres",
-    parameter="%s",
-    json_parameter="%s::jsonb",
+    json_parameter="?::jsonb",
     json_text="{}::text",
     json_merge="({} || {})",
-    json_remove="meta - %s::text",
+    json_remove="meta - ?::text",
     json_key_count="(SELECT count(*) FROM jsonb_object_keys({}))",
     json_rows="(SELECT coalesce(json_agg(json_build_object({}) ORDER BY {}), '[]')::text FROM {})",
     greatest="greatest",
@@ -82,9 +90,9 @@ def given(d: Dialect, fixed: int, columns: Mapping[str, str], in_order: bool = T
     fixed: how many parameters come first, the same for all rows. columns: name -> type of the others, which are
     `given.NAME` on Postgres. in_order: whether they are inserted, and so locked, in the order of uids there.
     """
-    first = ", ".join([d.parameter] * fixed)
+    first = ", ".join("?" * fixed)
     if d.name == "sqlite":
         return f"VALUES ({', '.join([first, *['?'] * len(columns)])})"
-    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+    arrays = ", ".join(f"?::{kind}[]" for kind in columns.values())
     order = f" ORDER BY given.uid {BYTE_BY_BYTE}" if in_order else ""
     return f"SELECT {first}, given.* FROM unnest({arrays}) AS given ({', '.join(columns)}){order}"

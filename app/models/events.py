@@ -58,16 +58,11 @@ _FIELDS = "INSERT INTO events (workspace_id, user_id, timestamp, id, event, valu
 
 
 _CLAIM_ID = Statement(
-    lambda d: (
-        f"INSERT INTO event_ids (workspace_id, id_hash) VALUES ({d.parameter}, {d.parameter}) "
-        "ON CONFLICT DO NOTHING RETURNING id_hash"
-    )
+    "INSERT INTO event_ids (workspace_id, id_hash) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING id_hash"
 )
 
 
-_RELEASE_ID = Statement(
-    lambda d: f"DELETE FROM event_ids WHERE workspace_id = {d.parameter} AND id_hash = {d.parameter} RETURNING id_hash"
-)
+_RELEASE_ID = Statement("DELETE FROM event_ids WHERE workspace_id = ? AND id_hash = ? RETURNING id_hash")
 
 
 def _claim_ids(d: Dialect) -> str:
@@ -79,10 +74,7 @@ def _claim_ids(d: Dialect) -> str:
 
 _CLAIM_IDS = Statement(_claim_ids)
 _RELEASE_IDS = Statement(
-    lambda d: (
-        f"DELETE FROM event_ids WHERE workspace_id = {d.parameter} "
-        f"AND id_hash {d.in_array.replace('?', d.parameter)} RETURNING id_hash"
-    )
+    lambda d: f"DELETE FROM event_ids WHERE workspace_id = ? AND id_hash {d.in_array} RETURNING id_hash"
 )
 
 
@@ -115,7 +107,7 @@ def _make_user(d: Dialect) -> str:
             "ON CONFLICT (workspace_id, uid) DO NOTHING RETURNING id"
         )
     return (
-        "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS created_at, %s::text AS id, %s::text AS uid), "
+        "WITH given AS (SELECT ?::bigint AS workspace_id, ?::bigint AS created_at, ?::text AS id, ?::text AS uid), "
         f"made AS (INSERT INTO users ({columns}) SELECT {columns} FROM given "
         f"WHERE {may_have_events(d, 'given.workspace_id', 'given.uid', 'given.created_at')} "
         f"ON CONFLICT (workspace_id, uid) DO NOTHING RETURNING {columns}) "
@@ -156,18 +148,14 @@ _UNMAKE_ERASED = Statement(
     )
 )
 _INSERT = Statement(
-    lambda d: (
-        f"{_FIELDS} SELECT actor.workspace_id, actor.id, ?3, ?4, ?5, ?6, ?7 FROM users AS actor "
-        "WHERE workspace_id = ?1 AND uid = ?2 AND archived_at IS NULL ON CONFLICT DO NOTHING"
-    )
+    f"{_FIELDS} SELECT actor.workspace_id, actor.id, ?3, ?4, ?5, ?6, ?7 FROM users AS actor "
+    "WHERE workspace_id = ?1 AND uid = ?2 AND archived_at IS NULL ON CONFLICT DO NOTHING"
 )
 _RULES = "(SELECT version FROM segment_sets WHERE segment_sets.workspace_id = ?1)"
 # As the rows of `_RECORD_ALL`.
 _TELL = Statement(
-    lambda d: (
-        f"SELECT {_RULES}, json_group_array(uid) "
-        "FROM users WHERE workspace_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND archived_at IS NULL"
-    )
+    f"SELECT {_RULES}, json_group_array(uid) "
+    "FROM users WHERE workspace_id = ?1 AND uid IN (SELECT value FROM json_each(?2)) AND archived_at IS NULL"
 )
 # ?3 and ?4: the first and the last id of the users that this group may have made. uids are NULL: all are stored.
 _TELL_OR_REFUSE = Statement(
@@ -178,10 +166,8 @@ _TELL_OR_REFUSE = Statement(
     )
 )
 _INSERT_OR_REFUSE = Statement(
-    lambda d: (
-        f"{_FIELDS} VALUES (?1, coalesce((SELECT id FROM users WHERE workspace_id = ?1 AND uid = ?2 "
-        "AND archived_at IS NULL), refuse()), ?3, ?4, ?5, ?6, ?7)"
-    )
+    f"{_FIELDS} VALUES (?1, coalesce((SELECT id FROM users WHERE workspace_id = ?1 AND uid = ?2 "
+    "AND archived_at IS NULL), refuse()), ?3, ?4, ?5, ?6, ?7)"
 )
 
 
@@ -312,17 +298,10 @@ def _stored_value(value: str | float | bool | None) -> str | None:
 
 
 _EVENT = {"timestamp": "bigint", "id": "text", "event": "text", "value": "jsonb", "properties": "jsonb"}
-_FIND_ALL = Statement(
-    lambda d: (
-        f"SELECT uid, id, archived_at FROM users WHERE workspace_id = {d.parameter} "
-        f"AND uid {d.in_array.replace('?', d.parameter)}"
-    )
-)
+_FIND_ALL = Statement(lambda d: f"SELECT uid, id, archived_at FROM users WHERE workspace_id = ? AND uid {d.in_array}")
 _MOVE_ON = Statement(
-    lambda d: (
-        f"UPDATE users SET last_interaction = {d.parameter} WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
-        f"AND (last_interaction IS NULL OR last_interaction < {d.parameter})"
-    )
+    "UPDATE users SET last_interaction = ? WHERE workspace_id = ? AND id = ? "
+    "AND (last_interaction IS NULL OR last_interaction < ?)"
 )
 
 
@@ -335,7 +314,7 @@ def _record_all(d: Dialect, is_optimistic: bool) -> str:
     """
     may_be_made = may_have_events(d, "given.workspace_id", "given.uid", "given.created_at")
     columns = {"uid": "text", "new_user_id": "text", **_EVENT}
-    arrays = ", ".join(f"(SELECT %s::{kind}[])" for kind in columns.values())
+    arrays = ", ".join(f"(SELECT ?::{kind}[])" for kind in columns.values())
     touch = (
         "INSERT INTO users (workspace_id, created_at, id, uid, last_interaction) "
         "SELECT workspace_id, min(created_at), min(new_user_id), uid, max(timestamp) FROM given "
@@ -350,7 +329,7 @@ def _record_all(d: Dialect, is_optimistic: bool) -> str:
         "ON CONFLICT DO NOTHING"
     )
     return (
-        "WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS created_at, one.* "
+        "WITH given AS (SELECT ?::bigint AS workspace_id, ?::bigint AS created_at, one.* "
         f"FROM unnest({arrays}) AS one ({', '.join(columns)})), actor AS ({touch}), recorded AS ({insert}) "
         "SELECT (SELECT version FROM segment_sets JOIN given ON segment_sets.workspace_id = given.workspace_id "
         "LIMIT 1), CASE WHEN (SELECT count(*) FROM actor) < (SELECT count(DISTINCT uid) FROM given) "
@@ -368,9 +347,9 @@ def _page_statement(conditions: tuple[str, ...]) -> Statement:
     return Statement(
         lambda d: (
             f"SELECT id, event, {d.json_text.format('value')}, {d.json_text.format('properties')}, timestamp "
-            f"FROM events WHERE workspace_id = {d.parameter} AND user_id = {d.parameter}"
-            + "".join(f" AND {condition.replace('?', d.parameter)}" for condition in conditions)
-            + f" ORDER BY timestamp DESC, id DESC LIMIT {d.parameter}"
+            f"FROM events WHERE workspace_id = ? AND user_id = ?"
+            + "".join(f" AND {condition}" for condition in conditions)
+            + " ORDER BY timestamp DESC, id DESC LIMIT ?"
         )
     )
 

@@ -21,26 +21,16 @@ class Step(NamedTuple):
 def _expired(d: Dialect) -> str:
     """The events of these users before a time, by index: (workspace, before, workspace, after, last)."""
     return (
-        f"FROM events WHERE workspace_id = {d.parameter} AND timestamp < {d.parameter} AND user_id IN "
-        f"(SELECT id FROM users WHERE workspace_id = {d.parameter} AND id > {d.parameter} AND id <= {d.parameter})"
+        "FROM events WHERE workspace_id = ? AND timestamp < ? AND user_id IN "
+        "(SELECT id FROM users WHERE workspace_id = ? AND id > ? AND id <= ?)"
     )
 
 
 _LAST_OF_NEXT = Statement(
-    lambda d: (
-        f"SELECT max(id) FROM (SELECT id FROM users WHERE workspace_id = {d.parameter} AND id > {d.parameter} "
-        f"ORDER BY id LIMIT {d.parameter}) AS next"
-    )
+    "SELECT max(id) FROM (SELECT id FROM users WHERE workspace_id = ? AND id > ? ORDER BY id LIMIT ?) AS next"
 )
-_FIND = Statement(
-    lambda d: f"SELECT user_id, timestamp, id {_expired(d)} ORDER BY user_id, timestamp, id LIMIT {d.parameter}"
-)
-_DELETE = Statement(
-    lambda d: (
-        f"DELETE {_expired(d)} AND (user_id, timestamp, id) <= ({d.parameter}, {d.parameter}, {d.parameter}) "
-        "RETURNING id"
-    )
-)
+_FIND = Statement(lambda d: f"SELECT user_id, timestamp, id {_expired(d)} ORDER BY user_id, timestamp, id LIMIT ?")
+_DELETE = Statement(lambda d: f"DELETE {_expired(d)} AND (user_id, timestamp, id) <= (?, ?, ?) RETURNING id")
 
 
 def sweep(workspace: int, after: str, before: int) -> Step:

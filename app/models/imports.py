@@ -41,23 +41,17 @@ class Progress(NamedTuple):
 
 
 _COLUMNS = ", ".join(Progress._fields)
-_FIND = Statement(
-    lambda d: f"SELECT {_COLUMNS} FROM imports WHERE workspace_id = {d.parameter} AND file_hash = {d.parameter}"
-)
+_FIND = Statement(f"SELECT {_COLUMNS} FROM imports WHERE workspace_id = ? AND file_hash = ?")
 _BEGIN = Statement(
-    lambda d: (
-        "INSERT INTO imports (workspace_id, file_hash, position, line, stored, refused, error_bytes, began_at) "
-        f"VALUES ({d.parameter}, {d.parameter}, 0, 0, 0, 0, 0, {d.parameter}) ON CONFLICT (workspace_id, file_hash) "
-        "DO UPDATE SET position = 0, line = 0, stored = 0, refused = 0, error_bytes = 0, ended_at = NULL, "
-        "began_at = excluded.began_at RETURNING position"
-    )
+    "INSERT INTO imports (workspace_id, file_hash, position, line, stored, refused, error_bytes, began_at) "
+    "VALUES (?, ?, 0, 0, 0, 0, 0, ?) ON CONFLICT (workspace_id, file_hash) "
+    "DO UPDATE SET position = 0, line = 0, stored = 0, refused = 0, error_bytes = 0, ended_at = NULL, "
+    "began_at = excluded.began_at RETURNING position"
 )
 _MOVE = Statement(
-    lambda d: (
-        f"UPDATE imports SET {', '.join(f'{name} = {d.parameter}' for name in Progress._fields)} "
-        f"WHERE workspace_id = {d.parameter} AND file_hash = {d.parameter} AND position = {d.parameter} "
-        "AND ended_at IS NULL RETURNING position"
-    )
+    f"UPDATE imports SET {', '.join(f'{name} = ?' for name in Progress._fields)} "
+    f"WHERE workspace_id = ? AND file_hash = ? AND position = ? "
+    "AND ended_at IS NULL RETURNING position"
 )
 
 

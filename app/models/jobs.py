@@ -15,12 +15,10 @@ class JobRun(BaseModel):
         table_name = "job_runs"
 
 
-_LAST = Statement(lambda d: f"SELECT ran_at FROM job_runs WHERE name = {d.parameter}")
+_LAST = Statement("SELECT ran_at FROM job_runs WHERE name = ?")
 _NOTE = Statement(
-    lambda d: (
-        f"INSERT INTO job_runs (name, ran_at) VALUES ({d.parameter}, {d.parameter}) "
-        "ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at RETURNING name"
-    )
+    "INSERT INTO job_runs (name, ran_at) VALUES (?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at RETURNING name"
 )
 
 
@@ -31,9 +29,7 @@ def last_run(name: str) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
-_TO_ERASE_IN = Statement(
-    lambda d: f"SELECT DISTINCT workspace_id FROM deletions WHERE state = 'pending' AND next_at <= {d.parameter}"
-)
+_TO_ERASE_IN = Statement("SELECT DISTINCT workspace_id FROM deletions WHERE state = 'pending' AND next_at <= ?")
 
 
 @statement

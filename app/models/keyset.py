@@ -57,12 +57,11 @@ class Keyset:
                 f"WHERE {scope('behind')} AND behind.{self.key} {behind} ? "
                 f"ORDER BY behind.{self.key}{'' if descending else ' DESC'} LIMIT 1)"
             )
-            text = (
+            return (
                 f"SELECT {other_side if bounded else 'FALSE'}, {self.columns(d)} FROM {self.table} "
                 f"WHERE {scope(self.table)}"
                 + (f" AND {self.table}.{self.key} {beyond} ?" if bounded else "")
                 + f" ORDER BY {self.table}.{self.key}{' DESC' if descending else ''} LIMIT ?"
             )
-            return text.replace("?", d.parameter)
 
         return Statement(build)

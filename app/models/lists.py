@@ -79,7 +79,7 @@ def create(workspace: int, fields: dict[str, Any], now: int) -> ListRow:
     )  # fmt: skip
 
 
-_FIND = Statement(lambda d: f"SELECT {_COLUMNS} FROM lists WHERE workspace_id = {d.parameter} AND id = {d.parameter}")
+_FIND = Statement(f"SELECT {_COLUMNS} FROM lists WHERE workspace_id = ? AND id = ?")
 
 
 def find(workspace: int, id: str) -> ListRow | None:
@@ -154,24 +154,16 @@ def subscribers(
 
 
 _COUNT = Statement(
-    lambda d: (
-        f"UPDATE lists SET subscriber_count = subscriber_count + {d.parameter} "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING archived_at"
-    )
+    "UPDATE lists SET subscriber_count = subscriber_count + ? WHERE workspace_id = ? AND id = ? RETURNING archived_at"
 )
 _SET_STATUS = Statement(
-    lambda d: (
-        f"INSERT INTO subscriptions (workspace_id, user_id, list_id, status, position) "
-        f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, user_id, list_id) "
-        "DO UPDATE SET status = excluded.status, position = CASE WHEN excluded.status = 'pending' "
-        "THEN excluded.position ELSE subscriptions.position END RETURNING position"
-    )
+    "INSERT INTO subscriptions (workspace_id, user_id, list_id, status, position) "
+    "VALUES (?, ?, ?, ?, ?) ON CONFLICT (workspace_id, user_id, list_id) "
+    "DO UPDATE SET status = excluded.status, position = CASE WHEN excluded.status = 'pending' "
+    "THEN excluded.position ELSE subscriptions.position END RETURNING position"
 )
 _REMOVE = Statement(
-    lambda d: (
-        f"DELETE FROM subscriptions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND list_id = {d.parameter} RETURNING list_id"
-    )
+    "DELETE FROM subscriptions WHERE workspace_id = ? AND user_id = ? AND list_id = ? RETURNING list_id"
 )
 
 
@@ -203,21 +195,17 @@ def _where_subscribed(d: Dialect) -> str:
     return f"WHERE workspace_id = ? AND id IN ({subscribed})"
 
 
-_LOCK_SUBSCRIBED = Statement(
-    lambda d: f"SELECT id FROM lists {_where_subscribed(d)} ORDER BY id{d.for_update}".replace("?", d.parameter)
-)
+_LOCK_SUBSCRIBED = Statement(lambda d: f"SELECT id FROM lists {_where_subscribed(d)} ORDER BY id{d.for_update}")
 _DISCOUNT = Statement(
     lambda d: (
         "UPDATE lists SET subscriber_count = subscriber_count - (SELECT count(*) FROM subscriptions "
         "WHERE subscriptions.workspace_id = lists.workspace_id AND subscriptions.list_id = lists.id "
         f"AND subscriptions.user_id {d.in_array} AND subscriptions.status IN ('{SUBSCRIBED}', '{PENDING}')) "
         f"{_where_subscribed(d)} RETURNING id"
-    ).replace("?", d.parameter)
+    )
 )
 _LEAVE_ALL = Statement(
-    lambda d: f"DELETE FROM subscriptions WHERE workspace_id = ? AND user_id {d.in_array} RETURNING list_id".replace(
-        "?", d.parameter
-    )
+    lambda d: f"DELETE FROM subscriptions WHERE workspace_id = ? AND user_id {d.in_array} RETURNING list_id"
 )
 
 

@@ -23,8 +23,8 @@ def _fill(d: Dialect) -> str:
         f"UPDATE users SET {blanks}, meta = {d.json_merge.format('source.meta', 'users.meta')}, "
         f"created_at = {d.least}(users.created_at, source.created_at), "
         f"last_interaction = {later}, is_account = users.is_account OR source.is_account "
-        f"FROM users AS source WHERE users.workspace_id = {d.parameter} AND users.id = {d.parameter} "
-        f"AND source.workspace_id = {d.parameter} AND source.id = {d.parameter} "
+        f"FROM users AS source WHERE users.workspace_id = ? AND users.id = ? "
+        f"AND source.workspace_id = ? AND source.id = ? "
         f"RETURNING {d.json_key_count.format('users.meta')}"
     )
 
@@ -32,18 +32,11 @@ def _fill(d: Dialect) -> str:
 def _move(table: str, column: str, other: str) -> tuple[Statement, Statement]:
     """Statements that drop what both have, and move the rest. column: which user; other: what both may have."""
     drop = Statement(
-        lambda d: (
-            f"DELETE FROM {table} WHERE workspace_id = {d.parameter} AND {column} = {d.parameter} AND {other} IN "
-            f"(SELECT {other} FROM {table} WHERE workspace_id = {d.parameter} AND {column} = {d.parameter}) "
-            f"RETURNING {other}"
-        )
+        f"DELETE FROM {table} WHERE workspace_id = ? AND {column} = ? AND {other} IN "
+        f"(SELECT {other} FROM {table} WHERE workspace_id = ? AND {column} = ?) "
+        f"RETURNING {other}"
     )
-    move = Statement(
-        lambda d: (
-            f"UPDATE {table} SET {column} = {d.parameter} "
-            f"WHERE workspace_id = {d.parameter} AND {column} = {d.parameter} RETURNING {column}"
-        )
-    )
+    move = Statement(f"UPDATE {table} SET {column} = ? WHERE workspace_id = ? AND {column} = ? RETURNING {column}")
     return drop, move
 
 
@@ -56,12 +49,10 @@ def _fill_roles(column: str, other: str) -> Statement:
     """The statement that gives the places in accounts which both have, and which have no role, that of the source."""
     same = f"source.workspace_id = memberships.workspace_id AND source.{other} = memberships.{other}"
     return Statement(
-        lambda d: (
-            f"UPDATE memberships SET role = source.role FROM memberships AS source WHERE {same} "
-            f"AND source.workspace_id = {d.parameter} AND source.{column} = {d.parameter} "
-            f"AND memberships.workspace_id = {d.parameter} AND memberships.{column} = {d.parameter} "
-            "AND memberships.role IS NULL AND source.role IS NOT NULL RETURNING memberships.account_id"
-        )
+        f"UPDATE memberships SET role = source.role FROM memberships AS source WHERE {same} "
+        f"AND source.workspace_id = ? AND source.{column} = ? "
+        f"AND memberships.workspace_id = ? AND memberships.{column} = ? "
+        "AND memberships.role IS NULL AND source.role IS NOT NULL RETURNING memberships.account_id"
     )
 
 
@@ -73,24 +64,16 @@ _MOVE_CHANGES = _move("segment_changes", "user_id", "id")[1]
 _MOVE_DEVICES = _move("devices", "user_id", "token_hash")[1]
 _MOVE_EVENTS = _move("events", "user_id", "id")[1]
 _DROP_OF_EACH_OTHER = Statement(
-    lambda d: (
-        f"DELETE FROM memberships WHERE workspace_id = {d.parameter} AND user_id IN ({d.parameter}, {d.parameter}) "
-        f"AND account_id IN ({d.parameter}, {d.parameter}) RETURNING user_id"
-    )
+    "DELETE FROM memberships WHERE workspace_id = ? AND user_id IN (?, ?) AND account_id IN (?, ?) RETURNING user_id"
 )
 # Of the accounts and lists that either is in or on: how many there are is counted anew, by index.
 _RECOUNT_MEMBERS = Statement(
-    lambda d: (
-        "UPDATE users SET member_count = (SELECT count(*) FROM memberships "
-        "WHERE memberships.workspace_id = users.workspace_id AND memberships.account_id = users.id) "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-    )
+    "UPDATE users SET member_count = (SELECT count(*) FROM memberships "
+    "WHERE memberships.workspace_id = users.workspace_id AND memberships.account_id = users.id) "
+    "WHERE workspace_id = ? AND id = ? RETURNING id"
 )
 _UNCOUNT_ACCOUNT = Statement(
-    lambda d: (
-        f"UPDATE users SET member_count = member_count - 1 "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-    )
+    "UPDATE users SET member_count = member_count - 1 WHERE workspace_id = ? AND id = ? RETURNING id"
 )
 
 

@@ -39,7 +39,7 @@ _OF = Statement(
     lambda d: (
         f"SELECT user_id, timezone, notifications_enabled, {d.json_text.format('notifications')}, updated_at "
         f"FROM preferences WHERE workspace_id = ? AND user_id {d.in_array}"
-    ).replace("?", d.parameter)
+    )
 )
 _COLUMNS = {
     "user_id": "text",

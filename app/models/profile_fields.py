@@ -31,15 +31,11 @@ class FieldRow(NamedTuple):
     type: str
 
 
-_ALL = Statement(
-    lambda d: f"SELECT name, label, type FROM profile_fields WHERE workspace_id = {d.parameter} ORDER BY position"
-)
+_ALL = Statement("SELECT name, label, type FROM profile_fields WHERE workspace_id = ? ORDER BY position")
 _PUT = Statement(
-    lambda d: (
-        f"INSERT INTO profile_fields (workspace_id, name, label, type, position) "
-        f"VALUES ({', '.join([d.parameter] * 5)}) ON CONFLICT (workspace_id, name) DO UPDATE SET "
-        "label = excluded.label RETURNING name, type"
-    )
+    "INSERT INTO profile_fields (workspace_id, name, label, type, position) "
+    "VALUES (?, ?, ?, ?, ?) ON CONFLICT (workspace_id, name) DO UPDATE SET "
+    "label = excluded.label RETURNING name, type"
 )
 
 

@@ -65,47 +65,31 @@ class ReplyRow(NamedTuple):
 
 HORIZON = "replies"  # the name of the mark in `job_runs`
 _FORGET = Statement(
-    lambda d: (
-        f"DELETE FROM replies WHERE workspace_id = {d.parameter} "
-        f"AND created_at < (SELECT ran_at FROM job_runs WHERE name = '{HORIZON}') RETURNING key_hash"
-    )
+    f"DELETE FROM replies WHERE workspace_id = ? "
+    f"AND created_at < (SELECT ran_at FROM job_runs WHERE name = '{HORIZON}') RETURNING key_hash"
 )
-_FIND = Statement(
-    lambda d: (
-        f"SELECT request_hash, body, outcome FROM replies "
-        f"WHERE workspace_id = {d.parameter} AND key_hash = {d.parameter}"
-    )
-)
+_FIND = Statement("SELECT request_hash, body, outcome FROM replies WHERE workspace_id = ? AND key_hash = ?")
 _KEEP = Statement(
-    lambda d: (
-        f"INSERT INTO replies (workspace_id, key_hash, request_hash, body, outcome, created_at) "
-        f"VALUES ({', '.join([d.parameter] * 6)}) RETURNING key_hash"
-    )
+    "INSERT INTO replies (workspace_id, key_hash, request_hash, body, outcome, created_at) "
+    "VALUES (?, ?, ?, ?, ?, ?) RETURNING key_hash"
 )
 _LINK = Statement(
-    lambda d: (
-        f"INSERT INTO reply_subjects (workspace_id, key_hash, subject_hash) VALUES ({', '.join([d.parameter] * 3)}) "
-        "RETURNING key_hash"
-    )
+    "INSERT INTO reply_subjects (workspace_id, key_hash, subject_hash) VALUES (?, ?, ?) RETURNING key_hash"
 )
 _PASS_ON = Statement(
-    lambda d: (
-        "INSERT INTO reply_subjects (workspace_id, key_hash, subject_hash) "
-        f"SELECT workspace_id, key_hash, {d.parameter} FROM reply_subjects "
-        f"WHERE workspace_id = {d.parameter} AND subject_hash = {d.parameter} ON CONFLICT DO NOTHING RETURNING key_hash"
-    )
+    "INSERT INTO reply_subjects (workspace_id, key_hash, subject_hash) "
+    "SELECT workspace_id, key_hash, ? FROM reply_subjects "
+    "WHERE workspace_id = ? AND subject_hash = ? ON CONFLICT DO NOTHING RETURNING key_hash"
 )
 _ERASE = Statement(
     lambda d: (
         "UPDATE replies SET body = NULL, request_hash = '' WHERE workspace_id = ? AND key_hash IN "
         f"(SELECT key_hash FROM reply_subjects WHERE workspace_id = ? AND subject_hash {d.in_array}) "
         "RETURNING key_hash"
-    ).replace("?", d.parameter)
+    )
 )
 _UNLINK = Statement(
-    lambda d: (
-        f"DELETE FROM reply_subjects WHERE workspace_id = ? AND subject_hash {d.in_array} RETURNING key_hash"
-    ).replace("?", d.parameter)
+    lambda d: f"DELETE FROM reply_subjects WHERE workspace_id = ? AND subject_hash {d.in_array} RETURNING key_hash"
 )
 
 

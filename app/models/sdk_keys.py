@@ -60,31 +60,19 @@ class SdkKeyRow(NamedTuple):
 
 
 _COLUMNS = ", ".join(SdkKeyRow._fields)
-_FIND = Statement(
-    lambda d: f"SELECT {_COLUMNS} FROM sdk_keys WHERE workspace_id = {d.parameter} AND id = {d.parameter}"
-)
-_OF_WORKSPACE = Statement(lambda d: f"SELECT {_COLUMNS} FROM sdk_keys WHERE workspace_id = {d.parameter} ORDER BY id")
-_DELETE = Statement(
-    lambda d: f"DELETE FROM sdk_keys WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-)
+_FIND = Statement(f"SELECT {_COLUMNS} FROM sdk_keys WHERE workspace_id = ? AND id = ?")
+_OF_WORKSPACE = Statement(f"SELECT {_COLUMNS} FROM sdk_keys WHERE workspace_id = ? ORDER BY id")
+_DELETE = Statement("DELETE FROM sdk_keys WHERE workspace_id = ? AND id = ? RETURNING id")
 _CLAIM_FETCH = Statement(
-    lambda d: (
-        f"UPDATE sdk_keys SET tried_at = {d.parameter}, problem = NULL WHERE workspace_id = {d.parameter} "
-        f"AND id = {d.parameter} AND jwks_url = {d.parameter} AND (tried_at IS NULL OR tried_at <= {d.parameter}) "
-        "RETURNING id"
-    )
+    "UPDATE sdk_keys SET tried_at = ?, problem = NULL WHERE workspace_id = ? "
+    "AND id = ? AND jwks_url = ? AND (tried_at IS NULL OR tried_at <= ?) "
+    "RETURNING id"
 )
 _NOTE_FETCHED = Statement(
-    lambda d: (
-        f"UPDATE sdk_keys SET jwks = {d.parameter}, fetched_at = {d.parameter} WHERE workspace_id = {d.parameter} "
-        f"AND id = {d.parameter} AND jwks_url = {d.parameter} RETURNING id"
-    )
+    "UPDATE sdk_keys SET jwks = ?, fetched_at = ? WHERE workspace_id = ? AND id = ? AND jwks_url = ? RETURNING id"
 )
 _NOTE_PROBLEM = Statement(
-    lambda d: (
-        f"UPDATE sdk_keys SET problem = {d.parameter} WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
-        f"AND jwks_url = {d.parameter} RETURNING id"
-    )
+    "UPDATE sdk_keys SET problem = ? WHERE workspace_id = ? AND id = ? AND jwks_url = ? RETURNING id"
 )
 
 

@@ -64,11 +64,9 @@ class KeyRow(NamedTuple):
 
 
 _FIND = Statement(
-    lambda d: (
-        f"SELECT workspace_id, secret_hash, expires_at, signing_key, signatures_since "
-        f"FROM keys JOIN workspaces ON workspaces.id = workspace_id "
-        f"WHERE public_key = {d.parameter} AND revoked_at IS NULL"
-    )
+    "SELECT workspace_id, secret_hash, expires_at, signing_key, signatures_since "
+    "FROM keys JOIN workspaces ON workspaces.id = workspace_id "
+    "WHERE public_key = ? AND revoked_at IS NULL"
 )
 
 
@@ -78,8 +76,8 @@ def find_key(public_key: str) -> KeyRow | None:
     return KeyRow._make(rows[0]) if rows else None
 
 
-_ORIGINS = Statement(lambda d: f"SELECT origin FROM origins WHERE public_key = {d.parameter}")
-_IS_ORIGIN = Statement(lambda d: f"SELECT 1 FROM origins WHERE origin IN ({d.parameter}, '*') LIMIT 1")
+_ORIGINS = Statement("SELECT origin FROM origins WHERE public_key = ?")
+_IS_ORIGIN = Statement("SELECT 1 FROM origins WHERE origin IN (?, '*') LIMIT 1")
 
 
 def origins_of(public_key: str) -> frozenset[str]:
@@ -93,7 +91,7 @@ def is_any_origin(origin: str) -> bool:
 
 
 _TRY_WRITE = Statement(
-    lambda d: "UPDATE workspaces SET created_at = created_at WHERE id = (SELECT min(id) FROM workspaces) RETURNING id"
+    "UPDATE workspaces SET created_at = created_at WHERE id = (SELECT min(id) FROM workspaces) RETURNING id"
 )
 
 

@@ -10,12 +10,16 @@ from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 from app.api import replies
 from app.domain import dates
 from app.models import database, users
-from app.models.database import db
+from app.models.database import Statement, db
 from app.models.dialects import POSTGRES
 from app.models.keyset import of_workspace
 from app.models.users.rendering import objects, pages
 from app.services.users import group_commit
 from tests.factories import fresh
+
+_SET_TIMES = Statement(
+    "UPDATE users SET created_at = ?, last_interaction = ? WHERE workspace_id = ? AND uid = ? RETURNING id"
+)
 
 
 def apart(rows):
@@ -79,12 +83,7 @@ def test_odd_values(api, workspace, first_name, last_name, meta, created_at):
     uid = fresh()
     response = api.put(f"users/{uid}", {"first_name": first_name, "last_name": last_name, "meta": meta})
     if response.status_code == 200:  # what the schema refuses is not stored
-        db.execute_sql(
-            "UPDATE users SET created_at = ?, last_interaction = ? WHERE workspace_id = ? AND uid = ?".replace(
-                "?", db.dialect.parameter
-            ),
-            (created_at, created_at + 1, workspace, uid),
-        )
+        _SET_TIMES(created_at, created_at + 1, workspace, uid)
     paged, single, made = all_ways(workspace)
     assert paged == single == made
 

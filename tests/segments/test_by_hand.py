@@ -10,7 +10,7 @@ from app.domain.consent import SUBSCRIBED
 from app.domain.writes import Item, Place
 from app.models import segments as store
 from app.models import users as users_store
-from app.models.database import db
+from app.models.database import Statement, db
 from app.models.keyset import of_workspace
 from app.schemas.rules import check
 from app.services import audit, lists, users
@@ -89,8 +89,7 @@ def _as_stored(workspace, events):
 def _in_sql(workspace, condition):
     one = store.as_filter(condition, chance.NOW)
     text = f"SELECT users.id FROM users WHERE users.workspace_id = ? AND {one.condition.replace('{row}', 'users')}"
-    rows = db.execute_sql(text.replace("?", db.dialect.parameter), (workspace, *one.values)).fetchall()
-    return {id for (id,) in rows}
+    return {id for (id,) in Statement(text)(workspace, *one.values)}
 
 
 def test_no_rule_differs_for_anybody_in_a_filter_or_on_a_page(crowd, workspace, monkeypatch):

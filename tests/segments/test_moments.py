@@ -7,7 +7,7 @@ import pytest
 
 from app import clock
 from app.domain import dates
-from app.models.database import db
+from app.models.database import Statement, db
 from app.models.segments.conditions import Condition
 from app.models.segments.moments import edge_of
 from tests.factories import fresh
@@ -44,10 +44,7 @@ def spans_in_sql(texts):
     first, last = (edge_of(db.dialect, Condition("listed.text"), edge) for edge in ("first", "last"))
     sql = f"SELECT listed.text, {first.sql}, {last.sql} FROM ({rows[db.dialect.name]}) AS listed"
     values = (*first.values, *last.values, orjson.dumps(list(texts)).decode())
-    return {
-        row[0]: None if row[1] is row[2] is None else row[1:]
-        for row in db.execute_sql(sql.replace("?", db.dialect.parameter), values)
-    }
+    return {row[0]: None if row[1] is row[2] is None else row[1:] for row in Statement(sql)(*values)}
 
 
 def test_a_text_is_a_moment_exactly_when_our_own_rules_for_dates_take_it(app, api):

@@ -33,38 +33,16 @@ class MergedUser(BaseModel):
 
 
 _NOTE = Statement(
-    lambda d: (
-        f"INSERT INTO erasures (workspace_id, user_hash, erased_at) VALUES ({', '.join([d.parameter] * 3)}) "
-        "ON CONFLICT DO NOTHING RETURNING user_hash"
-    )
+    "INSERT INTO erasures (workspace_id, user_hash, erased_at) VALUES (?, ?, ?) "
+    "ON CONFLICT DO NOTHING RETURNING user_hash"
 )
-_OF_WORKSPACE = Statement(lambda d: f"SELECT user_hash, erased_at FROM erasures WHERE workspace_id = {d.parameter}")
-_LATEST = Statement(lambda d: f"SELECT max(erased_at) FROM erasures WHERE workspace_id = {d.parameter}")
-_NEXT_IDS = Statement(
-    lambda d: (
-        f"SELECT id, uid FROM users WHERE workspace_id = {d.parameter} AND id > {d.parameter} ORDER BY id LIMIT 5000"
-    )
-)
-_MERGED = Statement(
-    lambda d: f"SELECT merged_id FROM merged_users WHERE workspace_id = ? AND user_id {d.in_array}".replace(
-        "?", d.parameter
-    )
-)
-_SURVIVOR = Statement(
-    lambda d: f"SELECT user_id FROM merged_users WHERE workspace_id = {d.parameter} AND merged_id = {d.parameter}"
-)
-_PASS_ON = Statement(
-    lambda d: (
-        f"UPDATE merged_users SET user_id = {d.parameter} WHERE workspace_id = {d.parameter} "
-        f"AND user_id = {d.parameter} RETURNING user_id"
-    )
-)
-_MERGE = Statement(
-    lambda d: (
-        f"INSERT INTO merged_users (workspace_id, user_id, merged_id) VALUES ({', '.join([d.parameter] * 3)}) "
-        "RETURNING user_id"
-    )
-)
+_OF_WORKSPACE = Statement("SELECT user_hash, erased_at FROM erasures WHERE workspace_id = ?")
+_LATEST = Statement("SELECT max(erased_at) FROM erasures WHERE workspace_id = ?")
+_NEXT_IDS = Statement("SELECT id, uid FROM users WHERE workspace_id = ? AND id > ? ORDER BY id LIMIT 5000")
+_MERGED = Statement(lambda d: f"SELECT merged_id FROM merged_users WHERE workspace_id = ? AND user_id {d.in_array}")
+_SURVIVOR = Statement("SELECT user_id FROM merged_users WHERE workspace_id = ? AND merged_id = ?")
+_PASS_ON = Statement("UPDATE merged_users SET user_id = ? WHERE workspace_id = ? AND user_id = ? RETURNING user_id")
+_MERGE = Statement("INSERT INTO merged_users (workspace_id, user_id, merged_id) VALUES (?, ?, ?) RETURNING user_id")
 
 
 def note(entries: Iterable[Entry]) -> None:

@@ -48,7 +48,7 @@ def may_have_events(d: Dialect, workspace: str, uid: str, now: str) -> str:
     )
 
 
-_KEY = Statement(lambda d: f"SELECT signing_key FROM workspaces WHERE id = {d.parameter}")
+_KEY = Statement("SELECT signing_key FROM workspaces WHERE id = ?")
 _NOTE = Statement(
     lambda d: (
         f"INSERT INTO erased_uids (workspace_id, expires_at, uid_hash) "
@@ -57,20 +57,12 @@ _NOTE = Statement(
     )
 )
 _FORGET = Statement(
-    lambda d: f"DELETE FROM erased_uids WHERE workspace_id = ? AND uid_hash {d.in_array} RETURNING uid_hash".replace(
-        "?", d.parameter
-    )
+    lambda d: f"DELETE FROM erased_uids WHERE workspace_id = ? AND uid_hash {d.in_array} RETURNING uid_hash"
 )
-_EXPIRE = Statement(
-    lambda d: (
-        f"DELETE FROM erased_uids WHERE workspace_id = {d.parameter} AND expires_at <= {d.parameter} RETURNING uid_hash"
-    )
-)
-_ANY = Statement(lambda d: f"SELECT 1 FROM erased_uids WHERE workspace_id = {d.parameter} LIMIT 1")
+_EXPIRE = Statement("DELETE FROM erased_uids WHERE workspace_id = ? AND expires_at <= ? RETURNING uid_hash")
+_ANY = Statement("SELECT 1 FROM erased_uids WHERE workspace_id = ? LIMIT 1")
 _FIND = Statement(
-    lambda d: (
-        f"SELECT uid_hash FROM erased_uids WHERE workspace_id = ? AND expires_at > ? AND uid_hash {d.in_array}"
-    ).replace("?", d.parameter)
+    lambda d: f"SELECT uid_hash FROM erased_uids WHERE workspace_id = ? AND expires_at > ? AND uid_hash {d.in_array}"
 )
 
 

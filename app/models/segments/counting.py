@@ -21,9 +21,7 @@ class Count(NamedTuple):
 def count(workspace: int, members: Filter) -> Count:
     """Return how many users of the workspace pass the filter."""
     text = f"SELECT count(*) FROM users WHERE {_WALK} AND {_shown(members)}"
-    rows = db.obj.run_within(
-        text.replace("?", db.dialect.parameter), (workspace, *members.values), _PATIENCE[db.dialect.name]
-    )
+    rows = db.obj.run_within(Statement(text).text, (workspace, *members.values), _PATIENCE[db.dialect.name])
     return _estimate(workspace, members) if rows is None else Count(int(rows[0][0]), exact=True)
 
 
@@ -41,7 +39,7 @@ _SAMPLES = {
 
 def _estimate(workspace: int, members: Filter) -> Count:
     text = f"SELECT count(*) FROM users WHERE {_WALK} AND {_SAMPLES[db.dialect.name]} AND {_shown(members)}"
-    rows = Statement(lambda d: text.replace("?", d.parameter))(workspace, _SAMPLE, *members.values)
+    rows = Statement(text)(workspace, _SAMPLE, *members.values)
     return Count(int(rows[0][0]) * _ONE_IN, exact=False)
 
 

@@ -34,7 +34,7 @@ def explain(
     columns = ", ".join(one.sql.replace("{row}", "users") for one in asked)
     text = f"SELECT {columns} FROM users WHERE users.workspace_id = ? AND users.uid = ?"
     values = bind([value for one in asked for value in one.values], now)
-    rows = Statement(lambda d: text.replace("?", d.parameter))(*values, workspace, uid)
+    rows = Statement(text)(*values, workspace, uid)
     return Explanation(bool(rows[0][0]), _tree(scope, rule, iter(rows[0][1:]))) if rows else None
 
 

@@ -78,11 +78,10 @@ def _decision(d: Any, columns: str) -> str:
         "segment_suppressions AS suppression "
         "WHERE suppression.workspace_id = users.workspace_id AND suppression.user_id = users.id",
     )
-    text = (
+    return (
         f"SELECT users.id, {suppressed}{columns} FROM users "
         f"WHERE users.workspace_id = ? AND users.id {d.in_array} AND users.hidden_at IS NULL"
     )
-    return text.replace("?", d.parameter)
 
 
 _EVERYBODY = RuleSet({rules.EVERYBODY: TRUE}, ())

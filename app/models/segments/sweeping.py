@@ -78,7 +78,7 @@ def _mark(column: str) -> Statement:
         "AND EXISTS (SELECT 1 FROM segment_sets WHERE segment_sets.workspace_id = ?) "
         "ON CONFLICT (workspace_id, user_id) DO UPDATE SET user_id = excluded.user_id RETURNING user_id"
     )
-    return Statement(lambda d: text.replace("{in_array}", d.in_array).replace("?", d.parameter))
+    return Statement(lambda d: text.replace("{in_array}", d.in_array))
 
 
 _FEW = 100  # names; for more it is quicker to ask first: the statement for 5,000 takes Postgres 2 ms, to do nothing
@@ -93,12 +93,10 @@ def mark(workspace: int, column: str, names: Sequence[str]) -> None:
 
 
 _STATE = Statement(
-    lambda d: (
-        "SELECT segment_sets.version, segment_sweeps.version, segment_sweeps.swept_at, "
-        "EXISTS (SELECT 1 FROM segment_queue WHERE segment_queue.workspace_id = segment_sets.workspace_id) "
-        "FROM segment_sets LEFT JOIN segment_sweeps ON segment_sweeps.workspace_id = segment_sets.workspace_id "
-        f"WHERE segment_sets.workspace_id = {d.parameter}"
-    )
+    "SELECT segment_sets.version, segment_sweeps.version, segment_sweeps.swept_at, "
+    "EXISTS (SELECT 1 FROM segment_queue WHERE segment_queue.workspace_id = segment_sets.workspace_id) "
+    "FROM segment_sets LEFT JOIN segment_sweeps ON segment_sweeps.workspace_id = segment_sets.workspace_id "
+    "WHERE segment_sets.workspace_id = ?"
 )
 
 
@@ -119,22 +117,13 @@ def state(workspace: int) -> State | None:
 
 def _take(d: Any) -> str:
     oldest = "SELECT user_id FROM segment_queue WHERE workspace_id = ? ORDER BY user_id LIMIT ?"
-    text = f"DELETE FROM segment_queue WHERE workspace_id = ? AND user_id IN ({oldest}) RETURNING user_id"
-    return text.replace("?", d.parameter)
+    return f"DELETE FROM segment_queue WHERE workspace_id = ? AND user_id IN ({oldest}) RETURNING user_id"
 
 
 _TAKE = Statement(_take)
-_NEXT = Statement(
-    lambda d: (
-        f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND id > {d.parameter} "
-        f"AND hidden_at IS NULL ORDER BY id LIMIT {d.parameter}"
-    )
-)
+_NEXT = Statement("SELECT id FROM users WHERE workspace_id = ? AND id > ? AND hidden_at IS NULL ORDER BY id LIMIT ?")
 _KNOWN = Statement(
-    lambda d: (
-        f"SELECT user_id, segment_id FROM segment_members WHERE workspace_id = {d.parameter} "
-        f"AND user_id {d.in_array.replace('?', d.parameter)}"
-    )
+    lambda d: f"SELECT user_id, segment_id FROM segment_members WHERE workspace_id = ? AND user_id {d.in_array}"
 )
 
 
@@ -155,14 +144,12 @@ def known_members(workspace: int, user_ids: Sequence[str]) -> set[tuple[str, str
 
 _LOCK_USERS = Statement(
     lambda d: (
-        f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND id {d.in_array.replace('?', d.parameter)} "
+        f"SELECT id FROM users WHERE workspace_id = ? AND id {d.in_array} "
         f"AND hidden_at IS NULL ORDER BY id{' FOR KEY SHARE' if d.for_update else ''}"
     )
 )
 _LOCK_SET = Statement(
-    lambda d: (
-        f"SELECT version FROM segment_sets WHERE workspace_id = {d.parameter}{' FOR SHARE' if d.for_update else ''}"
-    )
+    lambda d: f"SELECT version FROM segment_sets WHERE workspace_id = ?{' FOR SHARE' if d.for_update else ''}"
 )
 _ENTER = Statement(
     lambda d: (
@@ -172,10 +159,8 @@ _ENTER = Statement(
     )
 )
 _LEAVE = Statement(
-    lambda d: (
-        f"DELETE FROM segment_members WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND segment_id = {d.parameter} RETURNING user_id, segment_id"
-    )
+    "DELETE FROM segment_members WHERE workspace_id = ? AND user_id = ? "
+    "AND segment_id = ? RETURNING user_id, segment_id"
 )
 _NOTE = Statement(
     lambda d: (
@@ -188,8 +173,7 @@ _NOTE = Statement(
 _FORGET_USERS = [
     Statement(
         lambda d, table=table: (  # type: ignore[misc]
-            f"DELETE FROM {table} WHERE workspace_id = {d.parameter} "
-            f"AND user_id {d.in_array.replace('?', d.parameter)} RETURNING user_id"
+            f"DELETE FROM {table} WHERE workspace_id = ? AND user_id {d.in_array} RETURNING user_id"
         )
     )
     for table in ("segment_queue", "segment_members", "segment_changes", "segment_suppressions")
@@ -232,15 +216,11 @@ def _run_many(statement: Statement, fixed: tuple[Any, ...], rows: Sequence[tuple
 
 
 _SWEPT = Statement(
-    lambda d: (
-        f"INSERT INTO segment_sweeps (workspace_id, version, swept_at) VALUES ({', '.join([d.parameter] * 3)}) "
-        "ON CONFLICT (workspace_id) DO UPDATE SET version = excluded.version, swept_at = excluded.swept_at "
-        "RETURNING swept_at"
-    )
+    "INSERT INTO segment_sweeps (workspace_id, version, swept_at) VALUES (?, ?, ?) "
+    "ON CONFLICT (workspace_id) DO UPDATE SET version = excluded.version, swept_at = excluded.swept_at "
+    "RETURNING swept_at"
 )
-_FORGET = Statement(
-    lambda d: f"DELETE FROM segment_changes WHERE workspace_id = {d.parameter} AND id < {d.parameter} RETURNING id"
-)
+_FORGET = Statement("DELETE FROM segment_changes WHERE workspace_id = ? AND id < ? RETURNING id")
 
 
 def note_swept(workspace: int, version: str, now: int) -> None:

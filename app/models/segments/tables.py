@@ -88,10 +88,8 @@ def _dump(rule: dict[str, Any]) -> Any:
     return orjson.dumps(rule).decode()
 
 
-_FIND = Statement(
-    lambda d: f"SELECT {_COLUMNS} FROM segments WHERE workspace_id = {d.parameter} AND id = {d.parameter}"
-)
-_EVERYTHING = Statement(lambda d: f"SELECT {_COLUMNS} FROM segments WHERE workspace_id = {d.parameter} ORDER BY id")
+_FIND = Statement(f"SELECT {_COLUMNS} FROM segments WHERE workspace_id = ? AND id = ?")
+_EVERYTHING = Statement(f"SELECT {_COLUMNS} FROM segments WHERE workspace_id = ? ORDER BY id")
 
 
 def find(workspace: int, id: str) -> SegmentRow | None:
@@ -121,9 +119,7 @@ def update(workspace: int, id: str, fields: dict[str, Any], now: int) -> None:
     query.where((Segment.workspace_id == workspace) & (Segment.id == id)).execute()
 
 
-_DELETE = Statement(
-    lambda d: f"DELETE FROM segments WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-)
+_DELETE = Statement("DELETE FROM segments WHERE workspace_id = ? AND id = ? RETURNING id")
 
 
 def delete(workspace: int, id: str) -> None:
@@ -132,12 +128,10 @@ def delete(workspace: int, id: str) -> None:
 
 
 _CHANGE_SET = Statement(
-    lambda d: (
-        f"INSERT INTO segment_sets (workspace_id, version) VALUES ({d.parameter}, {d.parameter}) "
-        "ON CONFLICT (workspace_id) DO UPDATE SET version = excluded.version RETURNING version"
-    )
+    "INSERT INTO segment_sets (workspace_id, version) VALUES (?, ?) "
+    "ON CONFLICT (workspace_id) DO UPDATE SET version = excluded.version RETURNING version"
 )
-_VERSION = Statement(lambda d: f"SELECT version FROM segment_sets WHERE workspace_id = {d.parameter}")
+_VERSION = Statement("SELECT version FROM segment_sets WHERE workspace_id = ?")
 
 
 def change_set(workspace: int) -> None:
@@ -152,16 +146,11 @@ def version(workspace: int) -> str | None:
 
 
 _SUPPRESS = Statement(
-    lambda d: (
-        "INSERT INTO segment_suppressions (workspace_id, user_id, segment_id, suppressed_at) "
-        f"VALUES ({', '.join([d.parameter] * 4)}) ON CONFLICT DO NOTHING RETURNING user_id"
-    )
+    "INSERT INTO segment_suppressions (workspace_id, user_id, segment_id, suppressed_at) "
+    "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING user_id"
 )
 _RELEASE = Statement(
-    lambda d: (
-        f"DELETE FROM segment_suppressions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND segment_id = {d.parameter} RETURNING user_id"
-    )
+    "DELETE FROM segment_suppressions WHERE workspace_id = ? AND user_id = ? AND segment_id = ? RETURNING user_id"
 )
 
 
@@ -176,10 +165,7 @@ def release(workspace: int, user_id: str, segment_id: str) -> None:
 
 
 _IS_SUPPRESSED = Statement(
-    lambda d: (
-        f"SELECT 1 FROM segment_suppressions WHERE workspace_id = {d.parameter} AND user_id = {d.parameter} "
-        f"AND segment_id = {d.parameter}"
-    )
+    "SELECT 1 FROM segment_suppressions WHERE workspace_id = ? AND user_id = ? AND segment_id = ?"
 )
 
 

@@ -256,11 +256,7 @@ def _insert_new(fitting: _Fitting) -> int:
     return insert_new("users", fitting.rows) if are_new else 0
 
 
-_ANY_KNOWN = Statement(
-    lambda d: (
-        f"SELECT 1 FROM users WHERE workspace_id = {d.parameter} AND uid {d.in_array.replace('?', d.parameter)} LIMIT 1"
-    )
-)
+_ANY_KNOWN = Statement(lambda d: f"SELECT 1 FROM users WHERE workspace_id = ? AND uid {d.in_array} LIMIT 1")
 
 
 @functools.lru_cache(upserts.STATEMENTS)
@@ -301,10 +297,10 @@ def make_all(workspace: int, ids: Mapping[str, str], now: int, for_events: Colle
 def _make(d: Dialect) -> str:
     """A conflict locks the row, also where the WHERE lets nothing be done to it. Erased uids: as in events.py."""
     columns = "workspace_id, created_at, id, uid"
-    rows = "unnest(%s::text[], %s::text[], %s::boolean[]) AS one (id, uid, for_events)"
+    rows = "unnest(?::text[], ?::text[], ?::boolean[]) AS one (id, uid, for_events)"
     may_be_made = may_have_events(d, "given.workspace_id", "given.uid", "given.created_at")
     return (
-        f"WITH given AS (SELECT %s::bigint AS workspace_id, %s::bigint AS created_at, one.* FROM {rows}), "
+        f"WITH given AS (SELECT ?::bigint AS workspace_id, ?::bigint AS created_at, one.* FROM {rows}), "
         f"made AS (INSERT INTO users ({columns}) SELECT {columns} FROM given WHERE NOT for_events OR {may_be_made} "
         f"ORDER BY uid {BYTE_BY_BYTE} ON CONFLICT (workspace_id, uid) DO UPDATE SET uid = excluded.uid WHERE FALSE "
         f"RETURNING {columns}) SELECT count(*) FROM given JOIN made ON made.id = given.id WHERE given.for_events "

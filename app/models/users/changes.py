@@ -12,12 +12,8 @@ from app.models.users.rows import json_path
 
 _TURNS = 0x42415443  # "BATC": the class of the advisory locks on Postgres
 
-_LOCK = Statement(
-    lambda d: f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}{d.for_update}"
-)
-_DELETE = Statement(
-    lambda d: f"DELETE FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter} RETURNING id"
-)
+_LOCK = Statement(lambda d: f"SELECT id FROM users WHERE workspace_id = ? AND uid = ?{d.for_update}")
+_DELETE = Statement("DELETE FROM users WHERE workspace_id = ? AND id = ? RETURNING id")
 
 
 def lock(workspace: int, uid: str) -> str | None:
@@ -26,9 +22,7 @@ def lock(workspace: int, uid: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-_LOCK_ID = Statement(
-    lambda d: f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter}{d.for_update}"
-)
+_LOCK_ID = Statement(lambda d: f"SELECT id FROM users WHERE workspace_id = ? AND id = ?{d.for_update}")
 
 
 def lock_id(workspace: int, id: str) -> None:
@@ -37,10 +31,7 @@ def lock_id(workspace: int, id: str) -> None:
 
 
 _LOCK_SHOWN = Statement(
-    lambda d: (
-        f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND hidden_at IS NULL"
-        f"{d.for_update}"
-    )
+    lambda d: f"SELECT id FROM users WHERE workspace_id = ? AND id = ? AND hidden_at IS NULL{d.for_update}"
 )
 
 
@@ -53,8 +44,8 @@ def lock_shown(workspace: int, id: str) -> bool:
 def _lock_by(column: str, count: int) -> Statement:
     return Statement(
         lambda d: (
-            f"SELECT uid, id FROM users WHERE workspace_id = {d.parameter} "
-            f"AND {column} IN ({', '.join([d.parameter] * count)}) ORDER BY uid{d.for_update}"
+            f"SELECT uid, id FROM users WHERE workspace_id = ? "
+            f"AND {column} IN ({', '.join('?' * count)}) ORDER BY uid{d.for_update}"
         )
     )
 
@@ -62,7 +53,7 @@ def _lock_by(column: str, count: int) -> Statement:
 @functools.cache
 def _with_accounts(count: int) -> Statement:
     def build(d: Dialect) -> str:
-        named = f"users.workspace_id = {d.parameter} AND users.uid IN ({', '.join([d.parameter] * count)})"
+        named = f"users.workspace_id = ? AND users.uid IN ({', '.join('?' * count)})"
         return (
             f"SELECT users.id FROM users WHERE {named} UNION SELECT memberships.account_id FROM users JOIN memberships "
             f"ON memberships.workspace_id = users.workspace_id AND memberships.user_id = users.id WHERE {named}"
@@ -91,7 +82,7 @@ _LOCK_EACH = Statement(
     lambda d: (
         f"SELECT id FROM users WHERE workspace_id = ? AND uid {d.in_short_array} ORDER BY uid"
         f"{' FOR NO KEY UPDATE' if d.for_update else ''}"
-    ).replace("?", d.parameter)
+    )
 )
 
 
@@ -100,7 +91,7 @@ def lock_call(workspace: int, uids: Sequence[str]) -> Call:
     return Call(_LOCK_EACH, (workspace, db.obj.array(uids)))
 
 
-_TAKE_TURNS = Statement(lambda d: f"SELECT pg_advisory_xact_lock({d.parameter}, hashtext({d.parameter}::text))")
+_TAKE_TURNS = Statement("SELECT pg_advisory_xact_lock(?, hashtext(?::text))")
 
 
 def take_turns(workspace: int, contact: str = "") -> None:
@@ -110,10 +101,8 @@ def take_turns(workspace: int, contact: str = "") -> None:
 
 
 _RENAME = Statement(
-    lambda d: (
-        f"UPDATE users SET uid = {d.parameter}, uid_updateable = FALSE "
-        f"WHERE workspace_id = {d.parameter} AND id = {d.parameter} AND (uid_updateable OR {d.parameter}) RETURNING id"
-    )
+    "UPDATE users SET uid = ?, uid_updateable = FALSE "
+    "WHERE workspace_id = ? AND id = ? AND (uid_updateable OR ?) RETURNING id"
 )
 
 
@@ -130,16 +119,10 @@ def rename(workspace: int, id: str, uid: str, any_user: bool = False) -> bool:
 
 
 _REMOVE_META = Statement(
-    lambda d: (
-        f"UPDATE users SET meta = {d.json_remove} WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
-        "RETURNING id"
-    )
+    lambda d: f"UPDATE users SET meta = {d.json_remove} WHERE workspace_id = ? AND id = ? RETURNING id"
 )
 _ARCHIVE = Statement(
-    lambda d: (
-        f"UPDATE users SET archived_at = coalesce(archived_at, {d.parameter}) "
-        f"WHERE workspace_id = {d.parameter} AND uid = {d.parameter} RETURNING id"
-    )
+    "UPDATE users SET archived_at = coalesce(archived_at, ?) WHERE workspace_id = ? AND uid = ? RETURNING id"
 )
 
 
@@ -157,7 +140,7 @@ _HIDE = Statement(
     lambda d: (
         "UPDATE users SET uid = '/' || id, hidden_at = ?, uid_updateable = FALSE, email_key = NULL, "
         f"number_digits = NULL WHERE workspace_id = ? AND id {d.in_array} RETURNING id"
-    ).replace("?", d.parameter)
+    )
 )
 
 

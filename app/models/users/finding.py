@@ -13,9 +13,7 @@ from app.models.database import Call, Statement, db
 from app.models.keyset import Filter, Keyset
 from app.models.users.rows import UserRow, columns, dump, json_path, load_flat, row
 
-_FIND = Statement(
-    lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
-)
+_FIND = Statement(lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = ? AND uid = ?")
 
 
 def find(workspace: int, uid: str) -> UserRow | None:
@@ -29,16 +27,10 @@ def find_call(workspace: int, uids: Sequence[str]) -> Call:
     return Call(_FIND_EACH, (workspace, db.array(uids)))
 
 
-_FIND_EACH = Statement(
-    lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = ? AND uid {d.in_short_array}".replace(
-        "?", d.parameter
-    )
-)
+_FIND_EACH = Statement(lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = ? AND uid {d.in_short_array}")
 
 
-_FIND_ID = Statement(
-    lambda d: f"SELECT id, archived_at FROM users WHERE workspace_id = {d.parameter} AND uid = {d.parameter}"
-)
+_FIND_ID = Statement("SELECT id, archived_at FROM users WHERE workspace_id = ? AND uid = ?")
 
 
 def find_id(workspace: int, uid: str) -> str | None:
@@ -51,13 +43,13 @@ def find_id(workspace: int, uid: str) -> str | None:
 def _find_all_statement(count: int) -> Statement:
     return Statement(
         lambda d: (
-            f"SELECT {columns(d)} FROM users WHERE workspace_id = {d.parameter} "
-            f"AND id IN ({', '.join([d.parameter] * count)}) AND hidden_at IS NULL"
+            f"SELECT {columns(d)} FROM users WHERE workspace_id = ? "
+            f"AND id IN ({', '.join('?' * count)}) AND hidden_at IS NULL"
         )
     )
 
 
-_NEWEST_ID = Statement(lambda d: f"SELECT max(id) FROM users WHERE workspace_id = {d.parameter}")
+_NEWEST_ID = Statement("SELECT max(id) FROM users WHERE workspace_id = ?")
 
 
 def newest_id(workspace: int) -> str | None:
@@ -89,7 +81,7 @@ _FIND_PROFILES = Statement(
     lambda d: (
         f"SELECT id, uid, first_name, last_name, number, email, {d.json_text.format('meta')} "
         f"FROM users WHERE workspace_id = ? AND uid {d.in_array}"
-    ).replace("?", d.parameter)
+    )
 )
 
 
@@ -159,7 +151,7 @@ def _bound_statement(bounded: bool, descending: bool) -> Statement:
     beyond, order = ("<", " DESC") if descending else (">", "")
     condition = f" AND id {beyond} ?" if bounded else ""
     text = f"SELECT id FROM users WHERE workspace_id = ?{condition} ORDER BY id{order} LIMIT 1 OFFSET ?"
-    return Statement(lambda d: text.replace("?", d.parameter))
+    return Statement(text)
 
 
 _BOUNDS = {(bounded, down): _bound_statement(bounded, down) for bounded in (False, True) for down in (False, True)}
@@ -226,10 +218,8 @@ def _sqlite_equals(path: str, value: Any) -> Filter:
 
 
 _IS_KNOWN = Statement(
-    lambda d: (
-        f"SELECT 1 FROM users WHERE workspace_id = {d.parameter} AND id = {d.parameter} "
-        "AND hidden_at IS NULL AND (email IS NOT NULL OR number IS NOT NULL)"
-    )
+    "SELECT 1 FROM users WHERE workspace_id = ? AND id = ? "
+    "AND hidden_at IS NULL AND (email IS NOT NULL OR number IS NOT NULL)"
 )
 
 
@@ -241,8 +231,7 @@ def is_known(workspace: int, id: str) -> bool:
 # SQLite took the primary key, and looked at all users to find none: 20 ms of a batch among 100,000.
 _HAS_UPDATEABLE = Statement(
     lambda d: (
-        f"SELECT 1 FROM users{d.indexed_by.format('claims_by_email')} "
-        f"WHERE workspace_id = {d.parameter} AND uid_updateable LIMIT 1"
+        f"SELECT 1 FROM users{d.indexed_by.format('claims_by_email')} WHERE workspace_id = ? AND uid_updateable LIMIT 1"
     )
 )
 
@@ -253,12 +242,7 @@ def has_updateable(workspace: int) -> bool:
 
 
 def _claimants_statement(column: str) -> Statement:
-    return Statement(
-        lambda d: (
-            f"SELECT id FROM users WHERE workspace_id = {d.parameter} AND {column} = {d.parameter} "
-            "AND uid_updateable LIMIT 2"
-        )
-    )
+    return Statement(f"SELECT id FROM users WHERE workspace_id = ? AND {column} = ? AND uid_updateable LIMIT 2")
 
 
 _CLAIMANTS = {column: _claimants_statement(column) for column in ("email_key", "number_digits")}
@@ -280,7 +264,7 @@ _CLAIMABLE = Statement(
     lambda d: " UNION ALL ".join(
         f"SELECT '{column}', {column} FROM users WHERE workspace_id = ? AND {column} {d.in_array} AND uid_updateable"
         for column in ("email_key", "number_digits", "uid")
-    ).replace("?", d.parameter)
+    )
 )
 
 

@@ -42,7 +42,7 @@ def on_conflict(d: Dialect, fields: Sequence[str], parameters: int) -> tuple[str
     merged = "(users.meta || excluded.meta) - said.removed"
     changes, rule = _changes(fields, "said.bits", merged), _rule(d, fields, "said.bits", merged)
     return (
-        "WITH changes AS (SELECT %s::jsonb AS by_uid) ",
+        "WITH changes AS (SELECT ?::jsonb AS by_uid) ",
         f"ON CONFLICT (workspace_id, uid) DO UPDATE SET ({', '.join(changes)}) = "
         f"(SELECT {', '.join(changes.values())} FROM {_SAID}) WHERE (SELECT {rule} FROM {_SAID})",
     )

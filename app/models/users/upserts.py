@@ -69,7 +69,7 @@ def _upsert_statement(fields: tuple[str, ...], guard_email: bool) -> Statement:
 
     def build(d: Dialect) -> str:
         names = ["workspace_id", *_written(fields)]
-        places = [d.json_parameter if name == "meta" else d.parameter for name in names]
+        places = [d.json_parameter if name == "meta" else "?" for name in names]
         return (
             f"INSERT INTO users ({', '.join(names)}) VALUES ({', '.join(places)}) "
             f"{on_conflict(d, fields, guard_email)} RETURNING {columns(d)}"
@@ -101,8 +101,8 @@ def _given(d: Dialect, fixed: Sequence[str], names: Sequence[str]) -> str:
     """SQL for the rows that are given, but for those who are left out, in the order in which they are locked."""
     if d.name == "sqlite":
         return f"(SELECT {', '.join(f'? AS {name}' for name in [*fixed, *names])}) AS given WHERE {_unclaimed(names)}"
-    arrays = ", ".join(f"%s::{TYPES.get(name, 'text')}[]" for name in names)
-    rows = f"SELECT {', '.join(f'%s::bigint AS {name}' for name in fixed)}, one.*"
+    arrays = ", ".join(f"?::{TYPES.get(name, 'text')}[]" for name in names)
+    rows = f"SELECT {', '.join(f'?::bigint AS {name}' for name in fixed)}, one.*"
     return (
         f"({rows} FROM unnest({arrays}) AS one ({', '.join(names)})) AS given WHERE {_unclaimed(names)} "
         f"ORDER BY given.uid {BYTE_BY_BYTE}"
@@ -179,10 +179,8 @@ def _values(id: str, uid: str, fields: Sequence[str], changes: Mapping[str, Any]
 
 
 _MAKE = Statement(
-    lambda d: (
-        f"INSERT INTO users (workspace_id, id, uid, created_at) VALUES ({', '.join([d.parameter] * 4)}) "
-        "ON CONFLICT (workspace_id, uid) DO NOTHING RETURNING id"
-    )
+    "INSERT INTO users (workspace_id, id, uid, created_at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (workspace_id, uid) DO NOTHING RETURNING id"
 )
 
 

@@ -135,16 +135,10 @@ def has_segments(workspace: str) -> str:
 SPELT_OTHERWISE = "[0-9]{16}|0[.]0000"
 
 
-def placed(d: Dialect, text: str) -> str:
-    """SQL with the placeholders of the driver, for which psycopg wants other percent signs doubled."""
-    return text if d.name == "sqlite" else text.replace("%", "%%").replace("?", d.parameter)
-
-
 def _find(d: Dialect, condition: str) -> str:
-    return placed(
-        d,
+    return (
         f"SELECT users.uid, {object_json(d, *_arrays(d))}, {made_by_hand(d)} FROM users "
-        f"WHERE users.workspace_id = ? AND users.uid {condition}",
+        f"WHERE users.workspace_id = ? AND users.uid {condition}"
     )
 
 
@@ -173,7 +167,7 @@ def saved(d: Dialect) -> str:
         row = f"json_array({columns(_SQLITE_TEXTS)})"
     else:
         by_hand, row = [*by_hand, f"users.meta::text ~ '{SPELT_OTHERWISE}'"], f"json_build_array({columns(d)})::text"
-    return placed(d, f"CASE WHEN {' OR '.join(by_hand)} THEN {row} ELSE {object_json(d, *NO_ARRAYS)} END")
+    return f"CASE WHEN {' OR '.join(by_hand)} THEN {row} ELSE {object_json(d, *NO_ARRAYS)} END"
 
 
 # An array takes what a JSON function made for JSON, and else for a text, as which `row` wants it.

@@ -18,7 +18,6 @@ from app.models.users.rendering.objects import (
     has_segments,
     made_by_hand,
     object_json,
-    placed,
     side_rows,
 )
 
@@ -28,7 +27,7 @@ _Rows = Sequence[tuple[Any, ...]]
 @functools.lru_cache
 def _page_statement(count: int) -> Statement:
     """The statement for pages of a size: if that is open, Postgres plans each page anew, which takes longer than it."""
-    return Statement(lambda d: placed(d, _page(d, count + 1) if d.name == "sqlite" else _pages(d, count)))
+    return Statement(lambda d: _page(d, count + 1) if d.name == "sqlite" else _pages(d, count))
 
 
 def _has_neighbour(workspace: str, condition: str, order: str = "") -> str:
@@ -49,7 +48,7 @@ def _page(d: Dialect, count: int) -> str:
 
 
 # Of a page on SQLite: whether Python must make its objects, and whether somebody is before it.
-_AROUND = Statement(lambda d: placed(d, f"SELECT {made_by_hand(d)}, {_has_neighbour('?', '<= ?', ' DESC')}"))
+_AROUND = Statement(lambda d: f"SELECT {made_by_hand(d)}, {_has_neighbour('?', '<= ?', ' DESC')}")
 
 
 def _pages(d: Dialect, count: int) -> str:
@@ -88,7 +87,7 @@ def _beside(d: Dialect, workspace: str = "?", first: str = "?", last: str = "?")
     )
 
 
-_BESIDE = Statement(lambda d: placed(d, _beside(d)))
+_BESIDE = Statement(_beside)
 
 
 def beside_call(workspace: int, first: str, last: str) -> Call:
