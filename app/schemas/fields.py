@@ -1,7 +1,13 @@
-"""The field rules of engage.md section 3, one class each. What they refuse is told in a sentence fit for the caller."""
+"""The field rules of engage.md section 3, one class each. What they refuse is told in a sentence fit for the caller.
+
+A field class says its rule for one value in `_deserialize`, and for a whole column in `load_column`, which
+app/schemas/loading.py calls: it returns the loaded column, or None where a value is not surely right. A class with a
+`_deserialize` of its own has a `load_column` of its own (a test sees to it).
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate
@@ -23,9 +29,27 @@ _NUMBER_PATTERN = r"^\+?[ ().-]*([0-9][ ().-]*){5,20}$"
 _NUMBER = re.compile(_NUMBER_PATTERN[:-1], re.ASCII)
 _MAX_NUMBER = 64  # characters, punctuation included
 _TZ = re.compile(r"(?!/)[A-Za-z0-9_+\-/:]{1,64}")
+_MAX_BYTES = 4  # of a character in UTF-8
+_TEXT: frozenset[type] = frozenset((str,))
+_FLAG: frozenset[type] = frozenset((bool,))
+_DICT: frozenset[type] = frozenset((dict,))
+_SCALARS: frozenset[type] = frozenset((str, int, float, bool))
+
+Column = Sequence[Any]
 
 
-class Rule(fields.Field[Any]):
+class Unsure:
+    """A field whose columns are loaded value by value, by its schema."""
+
+    def load_column(self, column: Column) -> Column | None:
+        """Return the loaded values, the same object where they load to themselves; None where one is in doubt.
+
+        column: values without null, of documents that strict_json has read: no text has NUL or a lone surrogate.
+        """
+        return None
+
+
+class Rule(Unsure, fields.Field[Any]):
     """A field whose rule is told in the OpenAPI document: `schema` holds its JSON Schema keywords."""
 
     schema: ClassVar[dict[str, Any]] = {}
@@ -37,8 +61,26 @@ class Rule(fields.Field[Any]):
         super().__init__(metadata=metadata, **kwargs)
 
 
-class Text(fields.String):
+class Text(Unsure, fields.String):
     """A string that both databases keep: no NUL, no lone surrogate."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        # How long a text may be: told from the validators, None where they say more than that.
+        lengths = [one for one in self.validators if isinstance(one, validate.Length) and one.equal is None and one.max]
+        self._lengths = (
+            (lengths[0].min or 0, lengths[0].max or 0) if len(lengths) == len(self.validators) == 1 else None
+        )
+
+    def load_column(self, column: Column) -> Column | None:
+        """Return the column if all are texts of the length that the validators want."""
+        if self._lengths is None or not _TEXT.issuperset(map(type, column)):
+            return None
+        shortest, longest = self._lengths
+        if len(column) == 1:
+            return column if shortest <= len(column[0]) <= longest else None
+        is_short = shortest and column and min(map(len, column)) < shortest
+        return None if is_short or max(map(len, column), default=0) > longest else column
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -99,8 +141,16 @@ class Email(Text):
             raise ValidationError("Must be a valid email address.")
         return str(_EMAIL(text))
 
+    def load_column(self, column: Column) -> Column | None:
+        """Return the column if all are e-mail addresses of the usual form."""
+        are_texts = super().load_column(column) is not None
+        return column if are_texts and all(map(_USUAL_EMAIL.fullmatch, column)) else None
+
 
 _EMAIL = validate.Email(error="Must be a valid email address.")
+_USUAL_EMAIL = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]{1,60}\.)+[A-Za-z]{2,6}", re.ASCII
+)
 
 
 class PhoneNumber(Rule):
@@ -120,6 +170,15 @@ class PhoneNumber(Rule):
                 "Must be an optional + and 5 to 20 digits; spaces, dots, dashes and parentheses may stand between."
             )
         return text
+
+    def load_column(self, column: Column) -> Column | None:
+        """Return the column if all are texts that are phone numbers."""
+        if not _TEXT.issuperset(map(type, column)):
+            return None
+        return column if all(map(_USUAL_NUMBER.fullmatch, column)) or all(map(is_number, column)) else None
+
+
+_USUAL_NUMBER = re.compile(r"\+?[0-9]{5,20}", re.ASCII)
 
 
 def is_number(text: str) -> bool:
@@ -144,6 +203,13 @@ class Date(Rule):
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
+    def load_column(self, column: Column) -> Column | None:
+        """Return the dates as epoch milliseconds."""
+        try:
+            return list(map(dates.parse, column))
+        except ValueError:
+            return None
+
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else dates.render(value)
 
@@ -158,6 +224,8 @@ class QueryDate(Date):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
         is_number = isinstance(value, str) and re.fullmatch("-?[0-9]{1,15}", value)
         return super()._deserialize(int(value) if is_number else value, attr, data, **kwargs)
+
+    load_column = Unsure.load_column
 
 
 class ShownDate(Date):
@@ -176,6 +244,10 @@ class Flag(Rule):
             raise ValidationError("Must be true or false.")
         return value
 
+    def load_column(self, column: Column) -> Column | None:
+        """Return the column if all are true or false."""
+        return column if _FLAG.issuperset(map(type, column)) else None
+
 
 class Scalar(Rule):
     """A string, number or boolean."""
@@ -186,6 +258,10 @@ class Scalar(Rule):
         if not isinstance(value, str | int | float):
             raise ValidationError("Must be a string, number or boolean.")
         return value
+
+    def load_column(self, column: Column) -> Column | None:
+        """Return the column if all are scalars."""
+        return column if _SCALARS.issuperset(map(type, column)) else None
 
 
 class Flat(Rule):
@@ -210,6 +286,7 @@ class Flat(Rule):
         schema = {"type": "object", "maxProperties": max_keys, "additionalProperties": item}
         super().__init__(**{**kwargs, "metadata": {**schema, **kwargs.get("metadata", {})}})
         self.max_keys, self.max_key, self.max_value = max_keys, max_key, max_value
+        self._max_key, self._max_value = max_key or 0, max_value or 0
         self.names = {"propertyNames": {"minLength": 1, "maxLength": max_key}} if max_key else {}
 
     def _deserialize(
@@ -231,6 +308,23 @@ class Flat(Rule):
             raise ValidationError(wrong)
         return value
 
+    def load_column(self, column: Column) -> Column | None:
+        """Return the column if all are objects within the limits, without null."""
+        if not _DICT.issuperset(map(type, column)) or max(map(len, column), default=0) > self.max_keys:
+            return None
+        keys = set().union(*column)
+        if keys and ("" in keys or max(map(len, keys)) > self._max_key):
+            return None
+        values = chain.from_iterable(map(dict.values, column))
+        if self.max_value is None:
+            return column if _SCALARS.issuperset(map(type, values)) else None
+        kept = list(values)
+        return column if _SCALARS.issuperset(map(type, kept)) and self._are_short(kept) else None
+
+    def _are_short(self, values: Column) -> bool:
+        longest = max([len(one) for one in values if one.__class__ is str], default=0)
+        return longest * _MAX_BYTES <= self._max_value
+
     def _fault(self, key: str, item: Any) -> str | None:
         if self.max_key and not 1 <= len(key) <= self.max_key:
             return f"Must have a name of 1 to {self.max_key} characters."
@@ -251,6 +345,10 @@ class TimeZone(Text):
         if not _TZ.fullmatch(text):
             raise ValidationError("Must be 1 to 64 letters, digits or _ + - / : and not start with a slash.")
         return text
+
+    def load_column(self, column: Column) -> Column | None:
+        """Return the column if all look like names of time zones."""
+        return column if _TEXT.issuperset(map(type, column)) and all(map(_TZ.fullmatch, column)) else None
 
 
 class Limit(Rule):

@@ -22,6 +22,7 @@ from app.schemas.fields import (
     Text,
     TimeZone,
     Uid,
+    Unsure,
 )
 
 MAX_LISTS = 1000  # as many as a batch has items; what names more lists than that is no person
@@ -81,6 +82,14 @@ class PlaceField(Text):
             value = value.get("id")
         return Place(super()._deserialize(value, attr, data, **kwargs), status)
 
+    load_column = Unsure.load_column
+
+
+class DeviceToken(Text):
+    """A push token, which is kept beside the user and belongs to a platform: no plain field of a user."""
+
+    load_column = Unsure.load_column
+
 
 class UserFieldsSchema(Schema):
     """The fields of a user that callers may write. Everything else in the body is ignored."""
@@ -111,7 +120,7 @@ class UserFieldsSchema(Schema):
         },
     )
     is_account = Flag(metadata={"description": "Whether this is an account; converts.", "example": False})
-    device_token = Text(
+    device_token = DeviceToken(
         allow_none=True,
         validate=validate.Length(min=1, max=MAX_TOKEN),
         metadata={"description": "A push token. The last 5 of a user are kept.", "example": "f3c1a9"},

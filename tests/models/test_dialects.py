@@ -8,7 +8,10 @@ def test_sqlite_takes_sql_as_it_is_written():
 
 
 def test_psycopg_gets_its_placeholders_and_doubled_percent_signs():
-    assert POSTGRES.driver_text("SELECT a % 2 WHERE b = ? AND c = ?::jsonb") == "SELECT a %% 2 WHERE b = %s AND c = %s::jsonb"
+    assert (
+        POSTGRES.driver_text("SELECT a % 2 WHERE b = ? AND c = ?::jsonb")
+        == "SELECT a %% 2 WHERE b = %s AND c = %s::jsonb"
+    )
 
 
 def test_a_question_mark_in_a_literal_is_none_of_the_parameters():

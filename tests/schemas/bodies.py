@@ -36,6 +36,10 @@ COMMON_USER: dict[str, list[Any]] = {
         {str(key): key for key in range(300)},
     ],
     "created_at": [*COMMON_DATES, "2199-12-31", dates.LAST],
+    "tz": [None, "Africa/Lagos", "Etc/GMT+1", "x" * 64, "UTC-3:00"],
+    "app_version": [None, "", "2.1.0", "é" * 64],
+    "app_build": [None, "", "410", "é" * 64],
+    "app_last_active": [None, *COMMON_DATES],
 }  # fmt: skip
 IGNORED_BY_USERS = {"unknown": WRONG, "event": WRONG, "value": WRONG, "properties": WRONG, "timestamp": WRONG}
 COMMON_EVENT: dict[str, list[Any]] = {
@@ -47,8 +51,9 @@ COMMON_EVENT: dict[str, list[Any]] = {
         {"k": ""},
         {"k" * 128: "x" * 5_000},
         {str(key): True for key in range(100)},
+        None,
     ],
-    "timestamp": [*COMMON_DATES, LAST_TIMESTAMP],
+    "timestamp": [None, *COMMON_DATES, LAST_TIMESTAMP],
 }
 IGNORED_BY_EVENTS = {"unknown": WRONG, "first_name": WRONG, "email": WRONG, "meta": WRONG, "created_at": WRONG}
 
@@ -79,10 +84,10 @@ ODD_USER: dict[str, list[Any]] = {
     "device_platform": [*RARE, "ios"],
     "lists": [*RARE, ["6" * 24]],
     "accounts": [*RARE, [{"id": "acme"}]],
-    "tz": [*RARE, "Africa/Lagos"],
-    "app_version": RARE,
-    "app_build": RARE,
-    "app_last_active": [*RARE, "2026-01-01"],
+    "tz": [*WRONG, "/etc/passwd", "a b", "x" * 65, "UTC\n", "é"],
+    "app_version": [*WRONG, "x" * 65],
+    "app_build": [*WRONG, "x" * 65],
+    "app_last_active": ODD_DATES,
     "archived": RARE,
     "uid": RARE,
 }  # fmt: skip
@@ -120,6 +125,10 @@ _random = {
     "number": st.from_regex(r"\+?([0-9][ ().-]?){5,20}", fullmatch=True),
     "email": st.from_regex(r"[a-z0-9_+-]{1,8}(\.[a-z]{1,4})?@([A-Za-z0-9]{1,5}\.){1,3}[a-z]{2,6}", fullmatch=True),
     "meta": _flat,
+    "tz": st.from_regex(r"[A-Za-z0-9_+:-][A-Za-z0-9_+/:-]{0,63}", fullmatch=True),
+    "app_version": _texts,
+    "app_build": _texts,
+    "app_last_active": _seconds,
     "created_at": _seconds | st.integers(FIRST_MILLISECONDS, dates.LAST),
     "event": _texts.filter(bool),
     "value": _scalars,
@@ -166,8 +175,8 @@ def _with_odd_twin(draw, several: st.SearchStrategy[list[Any]], odd: dict[str, l
     return bodies, [*bodies[:index], twin, *bodies[index + 1 :]]
 
 
-_dateless = sorted(_of_user.keys() - {"created_at", "timestamp"})
-_users_alike = st.sets(st.sampled_from(_dateless)).flatmap(_alike)
+_names = sorted(_of_user)
+_users_alike = st.sets(st.sampled_from(_names)).flatmap(_alike)
 _items = _several(_item(["update", "create"], _user)) | _several(
     _item(["update", "create"], _user) | _item(["event"], _event)
 )

@@ -11,7 +11,7 @@ from app.domain import uids
 from app.domain.writes import Alike, Item
 from app.schemas import batches, loading
 from app.schemas.events import EventSchema
-from app.schemas.fields import Uid
+from app.schemas.fields import Uid, Unsure
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
 from tests import properties
 from tests.schemas import bodies
@@ -150,6 +150,16 @@ def test_each_lane_loads_events_as_the_schema_does(lane):
     properties.check(both_agree(partial(agrees, EVENT_LANES[lane], EVENT_SCHEMAS)), bodies.EVENTS)
 
 
+def test_a_field_with_a_rule_of_its_own_says_it_of_columns_too():
+    """Otherwise it would load its columns by the rule of the class that it is made from."""
+    fields = [type(one) for schema in (*USER_SCHEMAS, *EVENT_SCHEMAS) for one in schema.fields.values()]
+    for kind in [one for one in fields if issubclass(one, Unsure)]:
+        rule, column = (
+            [one for one in kind.__mro__ if name in vars(one)][0] for name in ("_deserialize", "load_column")
+        )
+        assert column is Unsure or issubclass(column, rule), kind
+
+
 # Items of a batch: a type and a uid stand beside the fields.
 
 
@@ -226,12 +236,25 @@ def test_several_uids_are_plain_when_each_is():
     )
 
 
+def test_each_date_of_a_column_is_loaded_to_its_own():
+    users = [{"created_at": "2020-08-11"}, {}, {"created_at": 0}]
+    assert agrees(loading.users, USER_SCHEMAS, users) and loading.users(users)[2] == {"created_at": 0}
+    events = [{**EVENT, "timestamp": one} for one in (bodies.LAST_TIMESTAMP, 0)]
+    assert agrees(loading.events, EVENT_SCHEMAS, events)
+    assert not agrees(loading.events, EVENT_SCHEMAS, [{**EVENT, "timestamp": bodies.LAST_TIMESTAMP + 1}, events[1]])
+
+
+def test_what_no_plain_write_stores_is_left_to_the_schema():
+    assert loading.user({"device_token": "t"}) is None and loading.user({"uid": "u2"}) is None
+    assert loading.event({**EVENT, "id": "order-17"}) is None
+
+
 def test_no_users_and_no_events_are_loaded_as_none():
     assert loading.users([]) == loading.events([]) == [] and loading.users_alike([]) is None
 
 
 @pytest.mark.parametrize("odd", [
-    {}, {"first_name": "Ada"}, {**USER, "more": 1}, {**USER, "created_at": 0}, {**USER, "lists": []}, {**USER, "timestamp": 0},
+    {}, {"first_name": "Ada"}, {**USER, "more": 1}, {**USER, "lists": []}, {**USER, "timestamp": 0},
     {**{name: USER[name] for name in USER if name != "unknown"}, "other": []},
 ])  # fmt: skip
 def test_users_with_different_fields_are_not_alike(odd):
