@@ -10,7 +10,6 @@ class Dialect:
     """SQL fragments of one database. `{}` stands for an expression."""
 
     name: str
-    json_parameter: str  # the same for a parameter that holds JSON text
     json_text: str  # a JSON column as text
     json_merge: str  # the first object with the keys of the second laid over it
     json_remove: str  # `meta` without the key that is the parameter
@@ -41,7 +40,6 @@ _PARAMETERS = {"?": "%s"}
 
 SQLITE = Dialect(
     name="sqlite",
-    json_parameter="?",
     json_text="{}",
     json_merge="json_patch({}, {})",
     json_remove="json_remove(meta, ?)",
@@ -64,7 +62,6 @@ BYTE_BY_BYTE = 'COLLATE "C"'  # what text from outside needs on Postgres to sort
 
 POSTGRES = Dialect(
     name="postgres",
-    json_parameter="?::jsonb",
     json_text="{}::text",
     json_merge="({} || {})",
     json_remove="meta - ?::text",

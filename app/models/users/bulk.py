@@ -8,7 +8,7 @@ from operator import attrgetter, itemgetter, le
 from typing import Any, NamedTuple
 
 from app.models.database import Call, Statement, db, insert_new, run_all, write_many
-from app.models.dialects import BYTE_BY_BYTE, Dialect, given
+from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.erasures.erased_uids import may_have_events
 from app.models.stores import Rows
 from app.models.users import sparse_rows, upserts
@@ -221,9 +221,12 @@ def _write(fitting: _Fitting) -> int:
     fields, columns = fitting.fields, [column[done:] for column in fitting.columns.values()]
     fixed = (fitting.workspace,) if "created_at" in fields else (fitting.workspace, fitting.now)
     if fitting.sparse is None:
-        return done + write_many(_upsert_statement(fields), fixed, columns)
+        return done + write_many(upserts.upsert_statement(fields, _ALL), fixed, columns)
     before, more = sparse_rows.said(fields, fitting.sparse[done:])
-    return done + write_many(_sparse_statement(fields), (*before, *fixed), [*columns, *more])
+    return done + write_many(upserts.upsert_statement(fields, _SPARSE), (*before, *fixed), [*columns, *more])
+
+
+_ALL, _SPARSE = upserts.Form(), upserts.Form(on_conflict=sparse_rows.on_conflict)
 
 
 def _columns(fields: Sequence[str], changes: Sequence[Change], now: int, removes: bool) -> dict[str, Sequence[Any]]:
@@ -257,30 +260,6 @@ def _insert_new(fitting: _Fitting) -> int:
 
 
 _ANY_KNOWN = Statement(lambda d: f"SELECT 1 FROM users WHERE workspace_id = ? AND uid {d.in_array} LIMIT 1")
-
-
-@functools.lru_cache(upserts.STATEMENTS)
-def _upsert_statement(fields: tuple[str, ...]) -> Statement:
-    """The statement for changes that all have these fields."""
-    return Statement(lambda d: f"{_insert(d, fields)} {upserts.on_conflict(d, fields)}")
-
-
-@functools.lru_cache(upserts.STATEMENTS)
-def _sparse_statement(fields: tuple[str, ...]) -> Statement:
-    """The statement for changes each of which has some of these fields, or removes entries of meta."""
-
-    def build(d: Dialect) -> str:
-        insert = _insert(d, fields)
-        before, conflict = sparse_rows.on_conflict(d, fields, insert.count("?"))
-        return f"{before}{insert} {conflict}"
-
-    return Statement(build)
-
-
-def _insert(d: Dialect, fields: Sequence[str]) -> str:
-    columns = {name: upserts.TYPES.get(name, "text") for name in ("id", "uid", *upserts.columns_of(fields))}
-    names = ["workspace_id", *([] if "created_at" in fields else ["created_at"]), *columns]
-    return f"INSERT INTO users ({', '.join(names)}) {given(d, len(names) - len(columns), columns)}"
 
 
 def make_all(workspace: int, ids: Mapping[str, str], now: int, for_events: Collection[str]) -> None:

@@ -33,17 +33,17 @@ def said(
 
 
 def on_conflict(d: Dialect, fields: Sequence[str], parameters: int) -> tuple[str, str]:
-    """Return what stands before INSERT, and what stands behind its rows. parameters: how many those have."""
+    """Return what stands before INSERT, and how a user who is there is changed. parameters: how many the rows have."""
     if d.name == "sqlite":
         merged = f"json_patch(users.meta, ?{parameters + 2})"
         changes, rule = _changes(fields, f"?{parameters + 1}", merged), _rule(d, fields, f"?{parameters + 1}", merged)
         set_all = ", ".join(f"{column} = {value}" for column, value in changes.items())
-        return "", f"ON CONFLICT (workspace_id, uid) DO UPDATE SET {set_all} WHERE {rule}"
+        return "", f"{set_all} WHERE {rule}"
     merged = "(users.meta || excluded.meta) - said.removed"
     changes, rule = _changes(fields, "said.bits", merged), _rule(d, fields, "said.bits", merged)
     return (
         "WITH changes AS (SELECT ?::jsonb AS by_uid) ",
-        f"ON CONFLICT (workspace_id, uid) DO UPDATE SET ({', '.join(changes)}) = "
+        f"({', '.join(changes)}) = "
         f"(SELECT {', '.join(changes.values())} FROM {_SAID}) WHERE (SELECT {rule} FROM {_SAID})",
     )
 

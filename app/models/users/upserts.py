@@ -1,12 +1,13 @@
-"""The upsert: one statement makes a user or changes one, with the rules that depend on what is stored in it."""
+"""The upsert: one statement makes users or changes them, with the rules that depend on what is stored in them."""
 
 import functools
-from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from app.domain.contacts import key_of_email, key_of_number
-from app.models.database import Call, Statement
-from app.models.dialects import BYTE_BY_BYTE, Dialect
+from app.models.database import Call, Statement, db
+from app.models.dialects import BYTE_BY_BYTE, Dialect, given
 from app.models.users import rendering
 from app.models.users.changes import delete
 from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, row
@@ -45,17 +46,8 @@ def columns_of(fields: Iterable[str]) -> list[str]:
     return [column for field in fields for column in _COLUMNS_OF.get(field, (field,))]
 
 
-def values(field: str, value: Any) -> tuple[Any, ...]:
-    """Return what goes into the columns of a field."""
-    if field == "email":
-        return value, value and key_of_email(value)
-    if field == "number":
-        return value, value and key_of_number(value)
-    return (dump(value),) if field == "meta" else (value,)
-
-
 def columns_with(field: str, given: Sequence[Any]) -> dict[str, Sequence[Any]]:
-    """Return the columns of a field with the values of many users: `values` of each, column by column."""
+    """Return {column: values} of a field of several users."""
     if field == "email":
         return {"email": given, "email_key": [one and key_of_email(one) for one in given]}
     if field == "number":
@@ -63,53 +55,71 @@ def columns_with(field: str, given: Sequence[Any]) -> dict[str, Sequence[Any]]:
     return {field: list(map(dump, given)) if field == "meta" else given}
 
 
+class Form(NamedTuple):
+    """What an upsert does beside setting its fields.
+
+    returning: what it answers of each user, SQL by the dialect. guards_email: an email may be set or repeated, not
+    changed. leaves_claimed: rows are left out for which `finding.claimants` finds a user: asking for those first took
+    a fifth of a create that came alone. on_conflict: what becomes of a user who is there, see `on_conflict`.
+    """
+
+    returning: Callable[[Dialect], str] | None = None
+    guards_email: bool = False
+    leaves_claimed: bool = False
+    on_conflict: Callable[[Dialect, Sequence[str], int], tuple[str, str]] | None = None
+
+
 @functools.lru_cache(STATEMENTS)
-def _upsert_statement(fields: tuple[str, ...], guard_email: bool) -> Statement:
-    """The statement that makes a user or changes the fields, and answers nothing where a rule forbids the change."""
+def upsert_statement(fields: tuple[str, ...], form: Form) -> Statement:
+    """Return the statement that makes users or changes these fields of them, in the order of uids.
 
-    def build(d: Dialect) -> str:
-        names = ["workspace_id", *_written(fields)]
-        places = [d.json_parameter if name == "meta" else "?" for name in names]
-        return (
-            f"INSERT INTO users ({', '.join(names)}) VALUES ({', '.join(places)}) "
-            f"{on_conflict(d, fields, guard_email)} RETURNING {columns(d)}"
-        )
-
-    return Statement(build)
-
-
-@functools.lru_cache(STATEMENTS)
-def _upsert_each_statement(fields: tuple[str, ...]) -> Statement:
-    """The same for many users who set the same fields, but for those whom `finding.claimants` finds somebody for.
-
-    To ask for those first took a fifth of a create that came alone.
+    It answers nothing of a user whose change a rule forbids. Its parameters: the workspace, the time unless created_at
+    is among the fields, then columns: id, uid and `columns_of` the fields.
     """
 
     def build(d: Dialect) -> str:
         fixed = ["workspace_id", *([] if "created_at" in fields else ["created_at"])]
-        names = ["id", "uid", *columns_of(fields)]
-        return (
-            f"INSERT INTO users ({', '.join([*fixed, *names])}) "
-            f"SELECT {', '.join(f'given.{name}' for name in [*fixed, *names])} FROM {_given(d, fixed, names)} "
-            f"{on_conflict(d, fields)} RETURNING users.id, users.uid, {rendering.saved(d)}"
-        )
+        given_columns = {name: TYPES.get(name, "text") for name in ("id", "uid", *columns_of(fields))}
+        conflict = form.on_conflict or functools.partial(_on_conflict, guards_email=form.guards_email)
+        before, after = conflict(d, fields, len(fixed) + len(given_columns))
+        rows = _unclaimed_rows(d, fixed, given_columns) if form.leaves_claimed else given(d, len(fixed), given_columns)
+        insert = f"INSERT INTO users ({', '.join([*fixed, *given_columns])}) {rows}"
+        answer = f" RETURNING {form.returning(d)}" if form.returning else ""
+        return f"{before}{insert} ON CONFLICT (workspace_id, uid) DO UPDATE SET {after}{answer}"
 
     return Statement(build)
 
 
-def _given(d: Dialect, fixed: Sequence[str], names: Sequence[str]) -> str:
+def _on_conflict(d: Dialect, fields: Sequence[str], parameters: int, guards_email: bool) -> tuple[str, str]:
+    """Return what stands before INSERT, and how a user who is there is changed, unless a rule forbids that.
+
+    parameters: how many the rows have.
+    """
+    merged = d.json_merge.format("users.meta", "excluded.meta")
+    changes = [f"{name} = " + (merged if name == "meta" else f"excluded.{name}") for name in columns_of(fields)]
+    rules = []
+    if guards_email:
+        rules.append("(users.email IS NULL OR users.email IS NOT DISTINCT FROM excluded.email)")
+    if "meta" in fields:
+        rules.append(f"{d.json_key_count.format(merged)} <= {MAX_META_KEYS}")
+    return "", (", ".join(changes) or "uid = excluded.uid") + (f" WHERE {' AND '.join(rules)}" if rules else "")
+
+
+def _unclaimed_rows(d: Dialect, fixed: Sequence[str], columns: Mapping[str, str]) -> str:
     """SQL for the rows that are given, but for those who are left out, in the order in which they are locked."""
+    shown = ", ".join(f"given.{name}" for name in [*fixed, *columns])
     if d.name == "sqlite":
-        return f"(SELECT {', '.join(f'? AS {name}' for name in [*fixed, *names])}) AS given WHERE {_unclaimed(names)}"
-    arrays = ", ".join(f"?::{TYPES.get(name, 'text')}[]" for name in names)
+        rows = ", ".join(f"? AS {name}" for name in [*fixed, *columns])
+        return f"SELECT {shown} FROM (SELECT {rows}) AS given WHERE {_unclaimed(columns)}"
+    arrays = ", ".join(f"?::{kind}[]" for kind in columns.values())
     rows = f"SELECT {', '.join(f'?::bigint AS {name}' for name in fixed)}, one.*"
     return (
-        f"({rows} FROM unnest({arrays}) AS one ({', '.join(names)})) AS given WHERE {_unclaimed(names)} "
-        f"ORDER BY given.uid {BYTE_BY_BYTE}"
+        f"SELECT {shown} FROM ({rows} FROM unnest({arrays}) AS one ({', '.join(columns)})) AS given "
+        f"WHERE {_unclaimed(columns)} ORDER BY given.uid {BYTE_BY_BYTE}"
     )
 
 
-def _unclaimed(names: Sequence[str]) -> str:
+def _unclaimed(names: Container[str]) -> str:
     """SQL for those given whose email, else number, no user without a uid of its own has."""
     rules = [
         "NOT EXISTS (SELECT 1 FROM users AS claimant WHERE claimant.workspace_id = given.workspace_id "
@@ -122,25 +132,6 @@ def _unclaimed(names: Sequence[str]) -> str:
     return " AND ".join(rules) or "TRUE"
 
 
-def _written(fields: Sequence[str]) -> list[str]:
-    defaults = [] if "created_at" in fields else ["created_at"]
-    return ["id", "uid", *columns_of(fields), *defaults]
-
-
-def on_conflict(d: Dialect, fields: Sequence[str], guard_email: bool = False) -> str:
-    """Return what an insert does where the user is there: it changes the fields, unless a rule forbids that."""
-    merged = d.json_merge.format("users.meta", "excluded.meta")
-    changes = [f"{name} = " + (merged if name == "meta" else f"excluded.{name}") for name in columns_of(fields)]
-    rules = []
-    if guard_email:
-        rules.append("(users.email IS NULL OR users.email IS NOT DISTINCT FROM excluded.email)")
-    if "meta" in fields:
-        rules.append(f"{d.json_key_count.format(merged)} <= {MAX_META_KEYS}")
-    return f"ON CONFLICT (workspace_id, uid) DO UPDATE SET {', '.join(changes) or 'uid = excluded.uid'}" + (
-        f" WHERE {' AND '.join(rules)}" if rules else ""
-    )
-
-
 def upsert(
     workspace: int, id: str, uid: str, changes: Mapping[str, Any], now: int, guard_email: bool
 ) -> UserRow | None:
@@ -151,10 +142,14 @@ def upsert(
     set or repeated, not changed.
     Returns None when nothing was done, because the guard or the number of meta keys forbids it.
     """
-    fields = fields_in(changes)
-    statement = _upsert_statement(fields, guard_email and "email" in changes)
-    rows = statement(workspace, *_values(id, uid, fields, changes, now))
+    form = _ONE_GUARDED if guard_email and "email" in changes else _ONE
+    statement, fixed, given_columns = _call(workspace, [id], [uid], [changes], now, form)
+    as_parameter = db.array if db.dialect.takes_arrays else itemgetter(0)
+    rows = statement(*fixed, *map(as_parameter, given_columns or ()))
     return row(rows[0]) if rows else None
+
+
+_ONE, _ONE_GUARDED = Form(columns), Form(columns, guards_email=True)
 
 
 def upsert_call(
@@ -165,17 +160,26 @@ def upsert_call(
     A row is (id, uid, what `rendering.saved_user` takes). There is none for whom nothing was done, because there would
     be too many meta keys, or because the user would be another's, whom `finding.claimants` finds.
     """
+    return _call(workspace, ids, uids, bodies, now, _OF_GROUP)
+
+
+_OF_GROUP = Form(lambda d: f"users.id, users.uid, {rendering.saved(d)}", leaves_claimed=True)
+
+
+def _call(
+    workspace: int,
+    ids: Sequence[str],
+    uids: Sequence[str],
+    bodies: Sequence[Mapping[str, Any]],
+    now: int,
+    form: Form,
+) -> Call:
     fields = fields_in(bodies[0])
-    given: dict[str, Sequence[Any]] = {"id": ids, "uid": uids}
+    given_columns: dict[str, Sequence[Any]] = {"id": ids, "uid": uids}
     for field in fields:
-        given |= columns_with(field, [body[field] for body in bodies])
+        given_columns |= columns_with(field, [body[field] for body in bodies])
     fixed = (workspace,) if "created_at" in fields else (workspace, now)
-    return Call(_upsert_each_statement(fields), fixed, list(given.values()))
-
-
-def _values(id: str, uid: str, fields: Sequence[str], changes: Mapping[str, Any], now: int) -> tuple[Any, ...]:
-    written = [value for field in fields for value in values(field, changes[field])]
-    return (id, uid, *written) if "created_at" in changes else (id, uid, *written, now)
+    return Call(upsert_statement(fields, form), fixed, list(given_columns.values()))
 
 
 _MAKE = Statement(
