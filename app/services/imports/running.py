@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from app import clock, errors, private_files
-from app.domain.writes import Loaded
+from app.domain.writes import Loaded, are_plain
 from app.models import imports as store
 from app.models.database import db, forget_connection, transaction
 from app.models.imports import Progress
@@ -168,7 +168,7 @@ def _parts(plan: Plan, progress: Progress) -> Iterator[_Part]:
 
 def _at_once(workspace: int, ready: Ready) -> int:
     """Return how many times PORTION of such items may be stored in one transaction: others wait 50 ms at most."""
-    if not batches.are_plain(ready.items):  # each takes several statements
+    if not are_plain(ready.items):  # each takes several statements
         return 1
     is_alone = ready.prepared is not None and not claims.are_possible(workspace)
     return _AT_ONCE[db.dialect.name] if is_alone else _AT_ONCE["sqlite"]

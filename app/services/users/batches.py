@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from app import clock, errors
 from app.domain import ids
-from app.domain.writes import Alike, Item
+from app.domain.writes import Alike, Item, are_plain
 from app.models import users as users_store
 from app.models.database import transaction
 from app.models.erasures import erased_uids
@@ -17,7 +17,6 @@ from app.services.users.claims import Claims
 
 # Items a transaction, so that other writers wait 50 ms at most: fewer where one takes several statements.
 _CHUNK, _CHUNK_OF_PLAIN = 100, 1000
-_MANY_TABLES = frozenset(("lists", "accounts", "device_token", "uid", "of_id"))
 
 
 # Why an item is not stored: the failure that refused it, or of an event events.DROPPED or events.DUPLICATE.
@@ -36,7 +35,7 @@ def run(workspace: int, items: Sequence[Item]) -> dict[int, Verdict]:
     the one that failed are stored then, and doing the whole batch again is safe but for its events.
     """
     refused: dict[int, Verdict] = {}
-    size = _CHUNK_OF_PLAIN if _are_in_one_table(items) else _CHUNK
+    size = _CHUNK_OF_PLAIN if are_plain(items) else _CHUNK
     for start in range(0, len(items), size):
         refused |= _run_chunk(workspace, prepare(workspace, items[start : start + size]))
     return refused
@@ -81,7 +80,7 @@ def run_within(workspace: int, ready: Ready) -> dict[int, Verdict]:
     if prepared is not None and not found.keys:
         refused: dict[int, Verdict] = {**_refused(items, users_store.upsert_prepared(prepared))}
     elif not found.keys and are_plain(items):
-        refused = _run_together(workspace, items)
+        refused = _run_in_bulk(workspace, items)
     else:
         refused = _run_mixed(workspace, list(items), found)
     membership.mark(workspace, *(items.uids if isinstance(items, Alike) else {item.uid for item in items}))
@@ -91,17 +90,16 @@ def run_within(workspace: int, ready: Ready) -> dict[int, Verdict]:
 def _run_mixed(workspace: int, items: Sequence[Item], found: Claims) -> dict[int, Verdict]:
     """Do in their order what must not be done together with others, and together what is between."""
     refused: dict[int, Verdict] = {}
-    plain = list(map(_is_plain, items))
     claiming = [item.type == "update" and found.may_be(item.fields) for item in items]
-    if any(claiming) or not all(plain):
+    if any(claiming) or not are_plain(items):
         _lock(workspace, items)
     waiting: list[Item] = []
     somebody: set[str] = set()  # the uids of those who wait
-    for item, is_plain, may_claim in zip(items, plain, claiming, strict=True):
-        if not is_plain or (may_claim and found.are_moving):
-            refused |= _run_together(workspace, waiting)
+    for item, may_claim in zip(items, claiming, strict=True):
+        if not item.is_plain or (may_claim and found.are_moving):
+            refused |= _run_in_bulk(workspace, waiting)
             waiting, somebody = [], set()
-        if not is_plain:
+        if not item.is_plain:
             refused |= _try(item, lambda item: _run_alone(workspace, item))
             continue
         if may_claim and item.uid not in somebody:
@@ -109,7 +107,7 @@ def _run_mixed(workspace: int, items: Sequence[Item], found: Claims) -> dict[int
         if item.position not in refused:
             waiting.append(item)
             somebody.add(item.uid)
-    return refused | _run_together(workspace, waiting)
+    return refused | _run_in_bulk(workspace, waiting)
 
 
 def _lock(workspace: int, items: Sequence[Item]) -> None:
@@ -122,36 +120,7 @@ def _lock(workspace: int, items: Sequence[Item]) -> None:
     users_store.lock_all(workspace, accounts | {item.uid for item in items})
 
 
-def are_plain(items: Sequence[Item]) -> bool:
-    """Tell whether all are as `_is_plain` wants them; a look at each takes ten times as long."""
-    if isinstance(items, Alike):
-        return True
-    return "nameless" not in {item.type for item in items} and _names_are_in_one_table(items)
-
-
-def _names_are_in_one_table(items: Sequence[Item]) -> bool:
-    return _MANY_TABLES.isdisjoint(set().union(*[item.fields for item in items]))
-
-
-def _are_in_one_table(items: Sequence[Item]) -> bool:
-    return isinstance(items, Alike) or _names_are_in_one_table(items) or all(map(_is_in_one_table, items))
-
-
-def _is_in_one_table(item: Item) -> bool:
-    fields = item.fields
-    return (
-        item.type == "event"
-        or _MANY_TABLES.isdisjoint(fields)
-        or all(fields.get(name) is None for name in _MANY_TABLES)
-    )
-
-
-def _is_plain(item: Item) -> bool:
-    """Tell whether the item can be done together with others: it cannot fail in the middle."""
-    return item.type == "event" or (item.type != "nameless" and _is_in_one_table(item))
-
-
-def _run_together(workspace: int, items: Sequence[Item]) -> dict[int, Verdict]:
+def _run_in_bulk(workspace: int, items: Sequence[Item]) -> dict[int, Verdict]:
     """Do the plain items, as many at once as have no event id twice."""
     refused: dict[int, Verdict] = {}
     for some in _rounds(items):
