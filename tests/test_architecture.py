@@ -5,6 +5,7 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 LEAVES = {
+    "bounded",
     "clock",
     "config",
     "domain",

@@ -11,6 +11,7 @@ from flask import Flask, Request, current_app, g
 
 from app import errors
 from app.api import rates, signatures
+from app.bounded import BoundedDict
 from app.services import audit, keys
 from app.services.audit import Caller
 from app.services.keys import Credential
@@ -37,8 +38,8 @@ def requires(level: str) -> Callable[[F], F]:
 
 
 def init_app(app: Flask) -> None:
-    """Remember the keys of requests to Engage's face; a route unknown to it is told to callers with a key only."""
-    app.extensions["credentials"] = {}
+    """Remember the keys of requests to the Engage API; a route unknown to it is told to callers with a key only."""
+    app.extensions["credentials"] = BoundedDict(_CACHE_SIZE)
 
 
 def check(request: Request, view: Any) -> None:
@@ -111,8 +112,6 @@ def fresh(cache: _Cache, name: bytes) -> Credential | None:
 
 def _ask(cache: _Cache, header: str) -> Credential:
     credential = keys.authenticate(*basic_pair(header))
-    if len(cache) >= _CACHE_SIZE:
-        cache.clear()
     cache[name(header)] = credential, time.monotonic() + _CACHE_SECONDS
     return credential
 

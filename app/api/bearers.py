@@ -9,6 +9,7 @@ from flask import Flask, Request, current_app, g, request
 from app import errors
 from app.api import rates
 from app.api.auth import OPEN
+from app.bounded import BoundedDict
 from app.services.atomic import clients
 from app.services.atomic.clients import ClientRow
 from app.services.audit import Caller
@@ -45,8 +46,8 @@ def proven_by(gate: Callable[[], None]) -> Callable[[F], F]:
 
 
 def init_app(app: Flask) -> None:
-    """Remember the clients that send requests to the Atomic face of the app."""
-    app.extensions["clients"] = {}
+    """Remember the clients that send requests to the Atomic API."""
+    app.extensions["clients"] = BoundedDict(_CACHE_SIZE)
 
 
 def check(request: Request, view: Any) -> None:
@@ -103,7 +104,5 @@ def _known(client_id: str) -> ClientRow | None:
     client, good_until = cache.get(client_id, (None, 0.0))
     if good_until < time.monotonic():
         client = clients.find(client_id)
-        if len(cache) >= _CACHE_SIZE:
-            cache.clear()
         cache[client_id] = client, time.monotonic() + _CACHE_SECONDS
     return client

@@ -1,6 +1,6 @@
 """Pages on the wire: which one is asked for, and the cursors of its neighbours in the reply (engage.md section 4.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -30,20 +30,18 @@ def asked(query: Mapping[str, Any]) -> dict[str, Any]:
     return {**between(rest), "descending": query.get("order") == "desc"}
 
 
-def link(response: Response, page: Page) -> Response:
-    """Point to the next page in a Link header too (RFC 8288)."""
-    query = [(name, value) for name, value in request.args.items(multi=True) if name not in CURSORS]
-    if target := next_link(request.path, query, page):
-        response.headers["Link"] = target
+def link(response: Response, page: Page, cursor: str = "next_cursor") -> Response:
+    """Point to the next page in a Link header too (RFC 8288). cursor: the name of its parameter."""
+    if page.next:
+        query = [(name, value) for name, value in request.args.items(multi=True) if name not in (*CURSORS, cursor)]
+        target = quote(f"{request.path}?{urlencode(query)}{'&' if query else ''}", safe=_IN_URL)
+        response.headers["Link"] = next_link(target, page.next, cursor)
     return response
 
 
-def next_link(path: str, query: Sequence[tuple[str, str]], page: Page) -> str | None:
-    """Return the value of the Link header, if there is a next page. query: what else was asked for."""
-    if not page.next:
-        return None
-    target = f"{path}?{urlencode([*query, ('next_cursor', page.next)])}"
-    return f'<{quote(target, safe=_IN_URL)}>; rel="next"'
+def next_link(target: str, cursor: str, name: str = "next_cursor") -> str:
+    """Return the value of the Link header. target: path and query as they stand in a URL, to go on with the cursor."""
+    return f'<{target}{name}={cursor}>; rel="next"'
 
 
 def body(rows: list[dict[str, Any]], page: Page) -> dict[str, Any]:

@@ -24,9 +24,9 @@ def test_a_group_that_fails_is_answered_and_the_next_one_served(run, pause):
         return [f"answer to {one}" for one in requests]
 
     async def ask():
-        groups = Groups(answer_group, Left({FAILURE: errors.InternalError()}), run)
-        first = await asyncio.wait_for(asyncio.gather(*(answered(groups.offer, one) for one in "ab")), timeout=5)
-        second = await asyncio.wait_for(asyncio.gather(*(answered(groups.offer, one) for one in "cd")), timeout=5)
+        queue = Groups(answer_group, Left({FAILURE: errors.InternalError()}), run)
+        first = await asyncio.wait_for(asyncio.gather(*(answered(queue.offer, one) for one in "ab")), timeout=5)
+        second = await asyncio.wait_for(asyncio.gather(*(answered(queue.offer, one) for one in "cd")), timeout=5)
         return first, second
 
     first, second = asyncio.run(ask())
@@ -43,10 +43,10 @@ def _groups_of(offers):
         return requests
 
     async def offer():
-        groups = Groups(answer_group, "fault")
+        queue = Groups(answer_group, "fault")
         for requests in offers:
             for one in requests:
-                groups.offer(one, lambda answer: None)
+                queue.offer(one, lambda answer: None)
             await asyncio.sleep(0)
         await asyncio.sleep(0.01)
 
@@ -72,16 +72,16 @@ def test_a_group_of_all_who_could_ask_waits_for_nobody():
         return requests
 
     async def offer():
-        groups = Groups(answer_group, "fault")
-        groups.most = lambda: 2
-        groups.offer("a", answers.append)
+        queue = Groups(answer_group, "fault")
+        queue.most = lambda: 2
+        queue.offer("a", answers.append)
         assert not groups
         await asyncio.sleep(0)
-        groups.offer("b", answers.append)
+        queue.offer("b", answers.append)
         await asyncio.sleep(0)
         assert answers == ["a", "b"]
-        groups.most = lambda: 1
-        groups.offer("c", answers.append)
+        queue.most = lambda: 1
+        queue.offer("c", answers.append)
         assert answers == ["a", "b", "c"]
 
     asyncio.run(offer())
@@ -96,16 +96,16 @@ def test_who_asks_again_at_once_is_answered_in_a_group_of_its_own():
         return requests
 
     async def offer():
-        groups, is_done = Groups(answer_group, "fault"), asyncio.Event()
-        groups.most = lambda: 1
+        queue, is_done = Groups(answer_group, "fault"), asyncio.Event()
+        queue.most = lambda: 1
 
         def again(answer):
             if answer < 5_000:  # far more than there may be calls within each other
-                groups.offer(answer + 1, again)
+                queue.offer(answer + 1, again)
             else:
                 is_done.set()
 
-        groups.offer(0, again)
+        queue.offer(0, again)
         await asyncio.wait_for(is_done.wait(), 5)
 
     asyncio.run(offer())

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from app.models.database import db, forget_connection
-from app.services import erasures, events, users
+from app.services import audit, erasures, events, users
 from tests.factories import fresh
 
 WRITERS = 8
@@ -66,7 +66,7 @@ def test_an_event_that_waits_for_the_erasure_began_before_it_and_is_late(workspa
         note(*args)
 
     monkeypatch.setattr(erasures, "note_uids", note_while_an_event_waits)
-    users.delete(workspace, uid, users.audit.SHELL)
+    users.delete(workspace, uid, audit.SHELL)
     threads[0].join()
     assert outcomes == [events.ERASED]
     assert db.execute_sql(f"SELECT count(*) FROM users WHERE workspace_id = {workspace}").fetchone() == (0,)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response
 
 from app import errors
+from app.api import pages
 from app.api.atomic import replies
 from app.api.atomic.blueprint import ENVIRONMENT, MAX_BODY, blp
 from app.api.auth import current_workspace
@@ -61,8 +61,4 @@ def list_customers(query: dict[str, Any]) -> Response:
 def paged(name: str, page: Page, shown: Callable[[Any], dict[str, Any]]) -> Response:
     """Return a page of rows under a name, with the cursor of the next page beside them and in a Link header."""
     more = {"cursor": page.next} if page.next else {}
-    response = reply({"data": {name: [shown(row) for row in page.rows], **more}})
-    if page.next:
-        query = [(key, value) for key, value in request.args.items(multi=True) if key != "cursor"]
-        response.headers["Link"] = f'<{request.path}?{urlencode([*query, ("cursor", page.next)])}>; rel="next"'
-    return response
+    return pages.link(reply({"data": {name: [shown(row) for row in page.rows], **more}}), page, "cursor")

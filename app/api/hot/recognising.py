@@ -11,6 +11,7 @@ from app import errors, strict_json
 from app.api import auth, proxies
 from app.api.bodies import MAX_BODY
 from app.api.requests import is_safe_id, new_id
+from app.bounded import BoundedDict
 from app.domain import uids
 from app.schemas import ignored_keys, loading
 from app.schemas.pages import DEFAULT_PAGE, MAX_PAGE
@@ -110,7 +111,7 @@ class Recogniser:
     def __init__(self, app: Flask):
         self._credentials = app.extensions["credentials"]
         self._proxies = app.extensions["proxies"]
-        self._senders: dict[bytes, Sender] = {}
+        self._senders: BoundedDict[bytes, Sender] = BoundedDict(_SENDERS)
 
     def __call__(self, requests: Sequence[Request]) -> list[Wanted | None]:
         """Return what each request asks for, None if its route must look at it."""
@@ -159,8 +160,6 @@ class Recogniser:
         if sender is None and (headers := _read_headers(request.headers)):
             sender = self._read_sender(request, headers)
             if not sender.request_id:
-                if len(self._senders) >= _SENDERS:
-                    self._senders.clear()
                 self._senders[name] = sender
         return sender
 

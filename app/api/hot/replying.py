@@ -78,9 +78,9 @@ def _page(wanted: Wanted, page: Page) -> _Shown:
 
 
 def _link(wanted: Wanted, cursor: str) -> bytes:
-    """As `pages.next_link`, of a path and a query in which nothing is to be escaped: 10 us less."""
+    # Nothing is to be escaped in the paths and queries that are recognised.
     query = "".join(f"{name}={value}&" for name, value in wanted.query)
-    return f'link: <{wanted.path}?{query}next_cursor={cursor}>; rel="next"\r\n'.encode()
+    return f"link: {pages.next_link(f'{wanted.path}?{query}', cursor)}\r\n".encode()
 
 
 def _done(wanted: Wanted, result: Appended) -> _Shown:

@@ -8,6 +8,7 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 
 from app import clock, errors, logs, waiting
+from app.bounded import BoundedDict
 from app.config import NO_RATE, Settings
 from app.services.rates.counters import Count, Counters
 
@@ -67,7 +68,7 @@ class Policy:
         self.name, self.amount, self.seconds = name, item.amount, item.get_expiry()
         self.announced = f'"{name}";q={self.amount};w={self.seconds}'
         self._store, self._portion = store, max(1, self.amount // _PORTIONS)
-        self._leases: dict[str, Lease] = {}
+        self._leases: BoundedDict[str, Lease] = BoundedDict(_MAX_LEASES)
 
     def count(self, who: str) -> Standing:
         """Count one more time of somebody."""
@@ -78,7 +79,7 @@ class Policy:
         last, ends = self._store.add(f"{self.name}/{who}", self.seconds * 1000, self._portion)
         first = last - self._portion + 1
         if self._portion > 1:
-            self._keep(who, Lease(iter(range(first + 1, last + 1)), ends))
+            self._leases[who] = Lease(iter(range(first + 1, last + 1)), ends)
         return Standing(self, first, ends)
 
     def look(self, who: str) -> Standing:
@@ -88,11 +89,6 @@ class Policy:
     def is_used_up(self, who: str) -> bool:
         """Tell whether somebody has no more times left, without counting."""
         return self._store.read(f"{self.name}/{who}").times >= self.amount
-
-    def _keep(self, who: str, lease: Lease) -> None:
-        if len(self._leases) >= _MAX_LEASES:
-            self._leases.clear()
-        self._leases[who] = lease
 
 
 class Rates:
