@@ -2,7 +2,7 @@
 
 Each is a request to the application as ever; one transaction stands around them, in which their own are savepoints.
 Nobody is answered before it is on disk. For SQLite, where an fsync each made a create through Flask take 23 ms with 32
-connections (docs/performance.md); on Postgres requests run in threads, whose commits the server groups.
+connections (benchmarks/LOG.md); on Postgres requests run in threads, whose commits the server groups.
 """
 
 import re

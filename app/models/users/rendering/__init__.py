@@ -2,7 +2,7 @@
 
 A dict made of a row, and JSON made of that, take as long as finding the row; written by the query they take a tenth of
 it. On SQLite a read takes 10 us less of 33, a page of 30 half. On Postgres, with the worker, a page takes 307 us of 860
-(docs/performance.md). A test proves that the bytes are those of app/api/replies.py.
+(benchmarks/LOG.md). A test proves that the bytes are those of app/api/replies.py.
 """
 
 from app.models.users.rendering.objects import find_call, saved, saved_user
