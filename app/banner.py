@@ -1,4 +1,4 @@
-"""What a start prints: where the API and the docs are, and the keys when it makes the default workspace."""
+"""The start-up message: addresses of API and docs, and the keys of a new default workspace."""
 
 from typing import TextIO
 

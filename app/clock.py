@@ -1,4 +1,4 @@
-"""The one clock: everything that asks what time it is asks here, so that a test can answer."""
+"""The clock. All code that needs the time calls it, so that tests can set it."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Documents of other servers: over https, from public addresses alone, bounded in size and in time.
+"""HTTPS downloads from public addresses only, limited in size and time.
 
 The name of the server is resolved once, the addresses are looked at, and one of these very addresses is connected to: a
 name that resolves to another one a moment later (DNS rebinding) leads nowhere. Redirects and proxies are not followed.

@@ -1,4 +1,4 @@
-"""Files and folders that nobody but their owner may open: they hold people, and keys that sign links.
+"""Files and folders that only their owner may open: they hold people and signing keys.
 
 The umask is of no account: it may take rights away, and never gives any.
 """

@@ -1,4 +1,4 @@
-"""The one reader of JSON from outside: strict where Python's is lenient (engage.md section 1 and 3).
+"""The only JSON reader for input: strict where Python's is lenient (engage.md sections 1 and 3).
 
 Refused are: bytes that are not UTF-8, a byte order mark, a duplicate key, a second document, nesting deeper than
 MAX_DEPTH, NaN, Infinity and numbers that overflow to them, integers beyond MAX_INTEGER, NUL and lone surrogates.
@@ -80,7 +80,7 @@ _OTHERS = b"ghijklmnopqrstuvwxyz"
 def _may_have_long_integer(shape: bytes) -> bool:
     """Tell whether a number in a document of that shape may be as long as MAX_INTEGER.
 
-    A regular expression took ten times as long: in a batch of users with 16 digits in a text each 7 ms of 24.
+    Without a regular expression, which takes ten times as long.
     """
     if _LONG not in shape:
         return False

@@ -1,4 +1,4 @@
-"""Waiting without holding up the event loop, in code that reads as if it did.
+"""Wait without blocking the event loop, in code that reads as if it blocked.
 
 Such code runs in a greenlet. Where it must wait, the greenlet stops, the loop goes on, and resumes it when what it
 waits for has come. Elsewhere, where nothing was started by `run`, the same code waits as any other.

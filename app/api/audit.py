@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, and when."""
+"""The audit log: which key did what to which user, and when."""
 
 from typing import Any
 

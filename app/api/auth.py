@@ -1,4 +1,4 @@
-"""Who is calling: HTTP Basic, checked before anything else of a request is looked at (engage.md section 2)."""
+"""HTTP Basic authentication, checked before anything else in a request (engage.md section 2)."""
 
 import base64
 import binascii

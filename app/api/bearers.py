@@ -1,4 +1,4 @@
-"""Who is calling the Atomic API: a bearer token, its role and its environment (atomic.md section 2)."""
+"""Bearer authentication of the Atomic API: a token, its role and its environment (atomic.md section 2)."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Reading what a request carries: the body as strict JSON, the query with each name once."""
+"""Read a request: the body as strict JSON, each query parameter once."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar

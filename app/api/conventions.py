@@ -1,4 +1,4 @@
-"""The faces of the API: the path says whose conventions a request gets, and whose shape its errors have."""
+"""API conventions by path: Engage, Atomic or OAuth, and the shape of their errors."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Browsers of other origins: which may call with the public key, and never with the secret (Fetch standard, CORS).
+"""CORS: which web origins may use a public key. The secret is never allowed (Fetch standard).
 
 flask-cors knows one list for an app; ours belong to key pairs. A preflight names no key, so it is answered from all
 lists together; on the request itself the list of its own key decides whether the page may read the reply.

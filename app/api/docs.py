@@ -1,4 +1,4 @@
-"""The docs browser: Swagger UI from our own disk, and the document it shows."""
+"""The docs browser: Swagger UI served from local files, and the OpenAPI document."""
 
 import functools
 import gzip

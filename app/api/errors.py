@@ -1,4 +1,4 @@
-"""Failures as HTTP: the one place that knows 404 from 409 (engage.md section 1)."""
+"""Failures as HTTP responses: the only place that maps errors.py to status codes (engage.md section 1)."""
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound

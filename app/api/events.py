@@ -1,4 +1,4 @@
-"""Events: what users did."""
+"""Events of users."""
 
 from typing import Any
 

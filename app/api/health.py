@@ -1,4 +1,4 @@
-"""Whether the process lives and whether it can serve, for whoever watches it."""
+"""Liveness and readiness, for load balancers and monitoring."""
 
 from flask import Response
 

@@ -1,4 +1,4 @@
-"""What a 404 says beside its sentence: which route may be meant, of those that the OpenAPI document tells anybody."""
+"""Hints of a 404: the nearest route of the public OpenAPI document."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Lists, and who is on them."""
+"""Lists and their subscribers."""
 
 from typing import Any
 

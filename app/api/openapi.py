@@ -1,4 +1,4 @@
-"""The OpenAPI document: what smorest gathers from the views, and what we can say of every operation alike."""
+"""The OpenAPI document: what flask-smorest collects from the views, completed with what all operations share."""
 
 import copy
 import inspect

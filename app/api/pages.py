@@ -1,4 +1,4 @@
-"""Pages on the wire: which one is asked for, and the cursors of its neighbours in the reply (engage.md section 4.4)."""
+"""Pagination: which page a request asks for, and the cursors of its neighbours (engage.md section 4.4)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who the client is behind a proxy: what the proxies of ROLLCALL_TRUSTED_PROXIES say of it, and nobody else."""
+"""Client address, scheme and prefix behind trusted proxies (ROLLCALL_TRUSTED_PROXIES)."""
 
 import ipaddress
 import re

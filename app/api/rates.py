@@ -1,4 +1,4 @@
-"""Rate limits on requests: who is counted, and what the replies say of it.
+"""Rate limits of requests: which counter a request uses, and the RateLimit headers.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers-10: RateLimit-Policy tells the limits, RateLimit what is
 left of them and for how many seconds.

@@ -1,4 +1,4 @@
-"""Replies made by hand on the routes that are called all day.
+"""JSON replies made by hand on the routes that are called all day.
 
 A marshmallow dump of a user takes longer than the query that finds it. UserSchema documents the same shape, and a
 test proves that both give the same bytes.

@@ -1,4 +1,4 @@
-"""What every request gets: a name, a look at its path, safe headers on the reply and one line in the log."""
+"""For every request: an id, path checks, security headers and one log line."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""Segments: saved questions about users, and their answers (docs/segments.md)."""
+"""Segments: saved rules about users, and their results (docs/segments.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The X-User-Signature header: where a workspace demands it, the public key alone writes to the signed user only.
+"""The X-User-Signature header: with it a workspace binds the public key to the signed user.
 
 Its value is the signature of the uid that the request is about, hex(HMAC-SHA256(signing secret, uid)), and with a
 comma a second one where a request is about two users.

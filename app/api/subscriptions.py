@@ -1,4 +1,4 @@
-"""The pages behind the links in mails: for people, without credentials; the signed link is what proves who they are."""
+"""Pages behind mail links: a signed link is the credential."""
 
 from flask import Response, redirect, request
 from markupsafe import escape

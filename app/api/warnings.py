@@ -1,4 +1,4 @@
-"""What a body says that nothing is done with, told to the secret (engage.md section 6)."""
+"""Warnings about ignored keys of a body, for the secret key (engage.md section 6)."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`rollcall audit`: who did what to whom, and when."""
+"""`rollcall audit`: print the audit log."""
 
 import json
 

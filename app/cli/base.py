@@ -1,4 +1,4 @@
-"""The group of commands, and what all of them share."""
+"""The command group, and what all commands share."""
 
 import sys
 from collections.abc import Callable

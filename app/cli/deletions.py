@@ -1,4 +1,4 @@
-"""`rollcall deletions`: erasures that were given up."""
+"""`rollcall deletions`: retry erasures that have failed."""
 
 import click
 

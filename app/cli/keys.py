@@ -1,4 +1,4 @@
-"""`rollcall key`: key pairs, and the web origins that may use one."""
+"""`rollcall key`: key pairs and their allowed web origins."""
 
 import json
 

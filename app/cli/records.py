@@ -1,4 +1,4 @@
-"""What the workspaces hold: lists, and made-up people to try with."""
+"""`rollcall list` and `rollcall seed`: create lists and test data."""
 
 import click
 from tqdm import tqdm

@@ -1,4 +1,4 @@
-"""`rollcall serve` and what is done around a running service."""
+"""`rollcall serve` and the commands around a running service."""
 
 import os
 import sys

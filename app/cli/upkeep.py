@@ -1,4 +1,4 @@
-"""`rollcall worker`, `purge`, `backup` and `restore`: what is done beside requests."""
+"""`rollcall worker`, `purge`, `backup` and `restore`."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`rollcall workspace`: the tenants."""
+"""`rollcall workspace`: tenants."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What the audit log tells of: the closed list. docs/audit.md says of each what its record names."""
+"""The actions of the audit log: a closed list. docs/audit.md says what each record names."""
 
 from enum import StrEnum
 

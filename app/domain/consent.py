@@ -1,4 +1,4 @@
-"""What becomes of a place on a list: the one rule for every way in (docs/lists.md has its table).
+"""Consent: the one rule for the next state of a place on a list (table in docs/lists.md).
 
 Consent is never raised by what merely describes a user, a body that a shop sends each night or somebody puts back as
 it was read. It takes a deliberate act, or the person's own confirmation.

@@ -1,4 +1,4 @@
-"""E-mail addresses and phone numbers: what the spellings of one share (engage.md section 3)."""
+"""Normal forms of e-mail addresses and phone numbers (engage.md section 3)."""
 
 
 def key_of_email(email: str) -> str:

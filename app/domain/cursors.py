@@ -1,4 +1,4 @@
-"""Cursors: where a page ends, in a form that still means something after the row is gone.
+"""Cursors: the end of a page, valid even after its row is deleted.
 
 A cursor of users or lists is the `id` of the last row seen. Events are ordered by time and then by id, so theirs
 carries both: 12 hex digits of shifted milliseconds, then the 24 of the id.

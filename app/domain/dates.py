@@ -1,4 +1,4 @@
-"""Dates as callers send them, epoch milliseconds as we keep them, ISO 8601 as we answer (engage.md section 3)."""
+"""Dates: parse what callers send, keep epoch milliseconds, render ISO 8601 (engage.md section 3)."""
 
 import functools
 import re

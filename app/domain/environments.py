@@ -1,4 +1,4 @@
-"""Environment ids: what a workspace is called on the Atomic API (atomic.md section 1)."""
+"""Environment ids: the name of a workspace in the Atomic API (atomic.md section 1)."""
 
 import re
 import secrets

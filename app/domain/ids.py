@@ -1,4 +1,4 @@
-"""Internal ids: 24 lower-case hex digits that sort by the time they were made (spec: engage.md section 3)."""
+"""Internal ids: 24 hex digits that sort by creation time (engage.md section 3)."""
 
 import re
 import secrets

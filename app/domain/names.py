@@ -1,4 +1,4 @@
-"""Names that callers give to what they send: event ids and Idempotency-Keys (engage.md sections 2 and 4.3).
+"""Hashes of names that callers choose: event ids and Idempotency-Keys (engage.md sections 2 and 4.3).
 
 The public key ships in web pages, so names given with it alone are apart from those given with the secret: a stranger
 cannot use up a name that a server uses, nor learn of it.

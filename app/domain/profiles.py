@@ -1,4 +1,4 @@
-"""The profile of a customer: which fields there are, and where they stand in a user (atomic.md section 3)."""
+"""Customer profiles: the fields and where a user keeps them (atomic.md section 3)."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The words of a segment's rule: what its grammar (app/schemas/rules) and its SQL (app/models/segments) agree on.
+"""The vocabulary of segment rules, shared by their grammar (app/schemas/rules) and their SQL (app/models/segments).
 
 A rule is a tree of JSON: `all`, `any` and `not` over leaves. docs/segments.md says what each leaf means.
 """

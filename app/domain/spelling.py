@@ -1,4 +1,4 @@
-"""Names that are nearly one another, for messages that say what may have been meant."""
+"""Edit distance: find the known name that was probably meant."""
 
 import difflib
 from collections.abc import Iterable

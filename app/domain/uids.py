@@ -1,4 +1,4 @@
-"""What a uid, the caller's identifier of a user, may look like (engage.md section 3)."""
+"""Uids: which texts a caller may use to identify a user (engage.md section 3)."""
 
 import re
 from collections.abc import Sequence

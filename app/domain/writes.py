@@ -1,4 +1,4 @@
-"""Items of a batch or an import: many writes, each with its own verdict."""
+"""Writes of a batch or an import, each with its own result."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, overload

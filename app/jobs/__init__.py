@@ -1,4 +1,4 @@
-"""What is done beside requests: the worker loop, and its jobs of three lines."""
+"""Background jobs: the worker loop and its jobs."""
 
 from app.jobs.loop import run
 

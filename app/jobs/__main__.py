@@ -1,4 +1,4 @@
-"""`python -m app.jobs PARENT`: the worker that `rollcall serve` starts; it ends with the process of that number."""
+"""`python -m app.jobs PARENT`: the worker that `rollcall serve` starts; it ends with its parent process."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The worker loop: one thread, one job at a time, nothing kept that a crash could lose.
+"""The worker loop: one thread, one job at a time, no state that a crash could lose.
 
 Any number of workers may run, on any number of machines: each job sees to it that one of them does it.
 """

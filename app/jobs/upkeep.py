@@ -1,4 +1,4 @@
-"""The jobs that keep the house: each is called every second or so and does nothing unless it is due."""
+"""Maintenance jobs: each is called every second and returns at once unless it is due."""
 
 import time
 from collections.abc import Callable

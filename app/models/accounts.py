@@ -1,4 +1,4 @@
-"""Memberships: which users belong to which accounts. An account is itself a user."""
+"""Memberships of users in accounts. An account is a user too."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The audit log: rows that are added and never changed; triggers of the database see to it (migration 0004)."""
+"""The audit log: append-only rows, enforced by database triggers (migration 0004)."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

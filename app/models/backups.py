@@ -1,4 +1,4 @@
-"""A backup as one file, and the database as it stands in one: SQLite's own VACUUM INTO, Postgres' own programs."""
+"""Backup and restore: SQLite's VACUUM INTO, Postgres' pg_dump and pg_restore."""
 
 import contextlib
 import os

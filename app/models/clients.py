@@ -1,4 +1,4 @@
-"""Clients of the Atomic API: pairs with one role each. As with keys, what a client's id finds is the workspace."""
+"""Clients of the Atomic API: id and secret with one role each. A client id leads to its workspace."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The file of an SQLite database: whether it may be opened, and whether it is still the one that was opened.
+"""The SQLite file: may it be opened, and is it still the one that was opened?
 
 Who moves the file away or puts another in its place does not stop a process that has it open: it goes on writing to
 what nobody will read again.

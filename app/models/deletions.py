@@ -1,4 +1,4 @@
-"""Erasures that were asked for: rows that a worker claims, tries, and marks when they are done."""
+"""Erasure requests: rows that a worker claims, tries and marks as done."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Devices: the push tokens of users, at most MAX_DEVICES each."""
+"""Push tokens of users, at most MAX_DEVICES each."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where SQLite and Postgres spell the same thing differently; statements are written once, over these words."""
+"""SQL fragments where SQLite and Postgres differ."""
 
 import re
 from collections.abc import Mapping

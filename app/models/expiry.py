@@ -1,4 +1,4 @@
-"""Deleting the events that are past their time, a few users and a few thousand rows at once."""
+"""Delete expired events, a few thousand rows at a time."""
 
 from typing import NamedTuple
 

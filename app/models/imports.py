@@ -1,4 +1,4 @@
-"""How far the import of each file has come. Of the file itself only a hash is kept."""
+"""Progress of imports. Of a file only its hash is kept."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What the worker loop has done, for the whole installation."""
+"""When each job last ran."""
 
 import peewee
 

@@ -1,4 +1,4 @@
-"""Pages by key: a range of the primary key, which costs the same at the millionth row as at the first."""
+"""Keyset pagination: a range of the primary key, so that each page costs the same."""
 
 import functools
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Lists and who is subscribed to them."""
+"""Lists and their subscribers."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Locks that keep processes apart and die with them: advisory on Postgres, on files beside the file on SQLite."""
+"""Process locks that end with their process: advisory locks on Postgres, file locks beside an SQLite file."""
 
 import contextlib
 import fcntl

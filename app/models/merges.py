@@ -1,4 +1,4 @@
-"""Merging one user into another: every table that hangs on a user, in one place.
+"""Merge two users: every table that belongs to a user.
 
 docs/merging.md says of each table what becomes of it. All of it runs in the caller's transaction, with both users and
 the accounts they are in locked.

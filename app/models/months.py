@@ -1,4 +1,4 @@
-"""The months of the events on Postgres: a partition each, which can be dropped whole, and one for whatever has none.
+"""Monthly partitions of events on Postgres, which can be dropped whole.
 
 Not one of these functions reads an event: they are of all workspaces. SQLite has no partitions, and so no months.
 """

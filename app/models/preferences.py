@@ -1,4 +1,4 @@
-"""When and whether a customer wants to be notified, beside the user and gone with it."""
+"""Notification preferences of customers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Custom fields of profiles, which a workspace defines before customers can have them."""
+"""Custom profile fields, defined by a workspace."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Removing the bytes of deleted rows from the disk: both databases keep them for a while (docs/erasure.md)."""
+"""Remove the bytes of deleted rows from the disk (docs/erasure.md)."""
 
 import time
 from collections.abc import Callable

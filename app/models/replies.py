@@ -1,4 +1,4 @@
-"""Replies kept for their Idempotency-Key, in the transaction of the write that they answer.
+"""Replies kept for an Idempotency-Key, in the transaction of their write.
 
 key_hash: as `names.hash_of` makes it.
 """

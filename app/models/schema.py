@@ -1,4 +1,4 @@
-"""Bringing the database to the schema of this program, once, however many processes start at the same time."""
+"""Migrations: bring the database to the current schema once, however many processes start."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager

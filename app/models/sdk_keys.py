@@ -1,4 +1,4 @@
-"""SDK keys: what the tokens of an app's users are verified with, and which of their claims go to the profile."""
+"""SDK keys: public keys for user tokens, and the claims that go into a profile."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

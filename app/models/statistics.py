@@ -1,4 +1,4 @@
-"""What SQLite's planner believes about our indexes.
+"""Index statistics for SQLite's planner.
 
 It counts nothing by itself, and takes an index whose columns are all given, but that is not unique, for no better than
 the primary key by the workspace alone. Then it reads a workspace from one end to the other for one user's devices.

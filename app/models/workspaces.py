@@ -1,4 +1,4 @@
-"""Workspaces and their key pairs: the directory that says whose a request is.
+"""Workspaces and their key pairs: a key leads to its workspace.
 
 These tables are the only ones without a workspace in front of their keys: a request names just a public key, and
 what that key finds is the workspace.

@@ -1,4 +1,4 @@
-"""Customers as they are sent (atomic.md section 3), checked by hand: a thousand of them come in one request."""
+"""Customers as sent (atomic.md section 3), checked by hand: a request has up to a thousand."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The field rules of engage.md section 3, one class each. What they refuse is told in a sentence fit for the caller.
+"""The field rules of engage.md section 3, one class each.
 
 A field class says its rule for one value in `_deserialize`, and for a whole column in `load_column`, which
 app/schemas/loading.py calls: it returns the loaded column, or None where a value is not surely right. A class with a

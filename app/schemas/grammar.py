@@ -1,4 +1,4 @@
-"""The grammar of rules as a JSON Schema, for the OpenAPI document; app/schemas/rules is what decides."""
+"""The rule grammar as JSON Schema, for OpenAPI; app/schemas/rules decides."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keys of a body that are ignored, although somebody will have meant something by them (engage.md section 6)."""
+"""Ignored keys of a body that look like something known (engage.md section 6)."""
 
 import difflib
 import functools

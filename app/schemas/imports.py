@@ -1,4 +1,4 @@
-"""Records of a file to import: a line of NDJSON is a user as GET shows it, or an item of a batch (docs/import.md)."""
+"""Records of an import: a line of NDJSON is a user as GET shows it, or an item of a batch (docs/import.md)."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence

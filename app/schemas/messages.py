@@ -1,4 +1,4 @@
-"""What marshmallow found wrong, as errors.InvalidInput tells it."""
+"""marshmallow's messages as errors.InvalidInput."""
 
 import contextlib
 from collections.abc import Iterator, Mapping

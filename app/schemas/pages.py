@@ -1,4 +1,4 @@
-"""Pages of users: which to show, and how they are answered (engage.md section 4.4)."""
+"""Pages of users on the wire (engage.md section 4.4)."""
 
 from collections.abc import Mapping
 from typing import Any

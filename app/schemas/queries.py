@@ -1,4 +1,4 @@
-"""Queries: every parameter is known, or the request is refused."""
+"""Query strings: an unknown parameter is refused."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The small replies: done, and what went wrong (engage.md section 1)."""
+"""Small replies: status and errors (engage.md section 1)."""
 
 from marshmallow import Schema, fields, validate
 

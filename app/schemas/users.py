@@ -1,4 +1,4 @@
-"""The user on the wire: what may be written (engage.md 4.1, 4.2) and what is answered (section 3)."""
+"""Users on the wire: what callers may write (engage.md 4.1, 4.2) and what they read (section 3)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an SDK sends for its user: headers, the claims of a token, and what the user changes (atomic.md section 4)."""
+"""SDK requests on the wire: headers, token claims, and changes (atomic.md section 4)."""
 
 import contextlib
 import math

@@ -1,4 +1,4 @@
-"""Accounts: users whom other users belong to (engage.md section 4.5)."""
+"""Accounts: users that have members (engage.md section 4.5)."""
 
 from collections.abc import Sequence
 from typing import Any

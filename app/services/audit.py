@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, and when (docs/audit.md).
+"""The audit log (docs/audit.md).
 
 A record is written in the transaction of what it tells: there is never one without the other. It names users by their
 internal id alone, so that erasing a user leaves nothing in it to erase.

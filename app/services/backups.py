@@ -1,4 +1,4 @@
-"""Backups: one file with all that is stored, made while the service runs; and the way back (docs/backup.md)."""
+"""Backup and restore: one file with all data, made while the service runs (docs/backup.md)."""
 
 import os
 from pathlib import Path

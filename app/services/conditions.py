@@ -1,4 +1,4 @@
-"""Conditions on the user as it is stored (RFC 9110 section 13): they hold when the write is done, or it is not done."""
+"""Preconditions (RFC 9110 section 13): checked and kept until the write is done."""
 
 from collections.abc import Callable
 from typing import TypeVar

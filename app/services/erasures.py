@@ -1,4 +1,4 @@
-"""Erasing users for good: their rows everywhere, and a journal that holds after a backup was restored.
+"""Erase users for good: all their rows, and a journal entry that survives a restore.
 
 The journal is a table and, where there is one, a file (docs/erasure.md). It knows users by a keyed hash of their
 internal ids, which are never given twice: somebody who comes back under the same uid is somebody new.

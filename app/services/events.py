@@ -1,4 +1,4 @@
-"""Events: what users did (engage.md section 4.3)."""
+"""Events of users (engage.md section 4.3)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

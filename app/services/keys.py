@@ -1,4 +1,4 @@
-"""Key pairs: how a caller proves which workspace it speaks for. Secrets are kept as SHA-256 alone."""
+"""Key pairs: authenticate a caller's workspace. Secrets are stored as SHA-256 only."""
 
 import hashlib
 import hmac

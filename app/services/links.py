@@ -1,4 +1,4 @@
-"""Signed links: what Rollcall, which sends no mail, gives to those who do.
+"""Signed links for mails that others send.
 
 A link names its workspace, and carries the user and the list signed with the workspace's key, so nobody can make one
 and no table has to keep them. One to confirm also carries which of the user's places there it is: the next is another.

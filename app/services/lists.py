@@ -1,4 +1,4 @@
-"""Lists: made, changed, archived, and people put on them (engage.md section 5)."""
+"""Lists: create, change, archive, subscribe (engage.md section 5)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Marks of time in the database, for a machine whose clock is set: what they keep from happening twice or too early.
+"""Time marks in the database, for machines whose clock is set back or ahead.
 
 `clock`: the latest moment that the worker has seen; with the newest user it keeps ids from going back. `replies`:
 before which replies kept for an Idempotency-Key are forgotten. Both in epoch milliseconds.

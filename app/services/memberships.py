@@ -1,4 +1,4 @@
-"""Memberships: who is in which account (engage.md section 4.5). The low half of `accounts`, which `users` needs too.
+"""Memberships in accounts (engage.md section 4.5): the part of `accounts` that `users` needs too.
 
 A place in an account is changed by whoever holds the locks of both, the user and the account.
 """

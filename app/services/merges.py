@@ -1,4 +1,4 @@
-"""Merging one user into another (engage.md section 4.6)."""
+"""Merge one user into another (engage.md section 4.6)."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""Purging: what was deleted leaves the disk too (docs/erasure.md)."""
+"""Purges: deleted data leaves the disk too (docs/erasure.md)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""How long events are kept, and the months that they are kept in (docs/retention.md)."""
+"""Event retention, by month (docs/retention.md)."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Retries: a request with an Idempotency-Key is done once, however often it is sent."""
+"""Idempotent retries: a request with an Idempotency-Key is done once."""
 
 import hashlib
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""Made-up people with events, to try the service on."""
+"""Made-up users with events, to try the service."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Signed users: a workspace may demand that who writes with the public key alone proves whom it serves.
+"""User signatures: a workspace may require proof of the user from the public key.
 
 The signing secret is not kept: it is made of the workspace's own key and the time since which signatures are demanded,
 so demanding them again makes a new one.

@@ -1,4 +1,4 @@
-"""The storage as a whole: made ready at the start, and asked whether it still serves."""
+"""The storage: prepare it at the start, and tell whether it works."""
 
 import glob
 import threading

@@ -1,4 +1,4 @@
-"""Subscriptions: who is on which list (engage.md section 5). app/domain/consent.py decides about each place.
+"""Subscriptions: users on lists (engage.md section 5). app/domain/consent.py decides about each place.
 
 Users are locked first, then lists in the order of their ids, so that two requests cannot block each other, and
 `subscriber_count` changes in the same transaction as what it counts.

@@ -1,4 +1,4 @@
-"""Workspaces: the tenants of one installation."""
+"""Workspaces: the tenants of an installation."""
 
 import re
 import secrets

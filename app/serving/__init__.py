@@ -1,1 +1,1 @@
-"""How gunicorn serves the WSGI application: an event loop takes the clients, the application gets whole requests."""
+"""How gunicorn serves the WSGI application: an event loop reads requests, the application gets whole ones."""

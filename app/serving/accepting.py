@@ -1,8 +1,8 @@
-"""Accepting connections, so that each worker has about as many.
+"""Accept connections so that each worker has about as many.
 
-All workers wait at the same socket, and whoever wakes first would take all who stand there: of 32 clients who came at
-once one worker had up to 25, and they waited three times as long as the others, for as long as they stayed. So a
-worker that has more than another leaves that one a moment to accept.
+All workers listen at the same socket, and the first to wake would accept all that wait: its clients would then wait
+longer than those of the others for as long as they stay. So a worker that has more connections than another leaves the
+other a moment to accept.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A WSGI application as an ASGI one: the event loop reads the whole request, then the application is called once.
+"""A WSGI application as an ASGI one: the event loop reads the whole request, then calls the application once.
 
 So a client that sends slowly keeps nothing waiting but itself, and the application never blocks on a socket.
 """

@@ -1,9 +1,8 @@
-"""Staying awake for a client who is alone with a worker and asks again and again.
+"""Busy polling: the event loop stays awake between two requests of a single client.
 
-Between two requests of one client the worker has nothing to do for some 0.1 ms. To fall asleep for that, be woken from
-another core and have cold caches took longer than to answer: so the event loop goes on turning until the next request
-is there, and leaves the core to whoever else wants it. Who lets more time pass, and who waits for a disk, is waited for
-asleep. A read costs no more CPU time so, and there are 1.4 times as many of them a second.
+Such a client leaves the worker idle for a tenth of a millisecond. To sleep, to be woken from another core and to find
+cold caches takes longer than to answer. So the loop goes on turning until the next request is there, and yields the
+core to other processes. A client that lets more time pass, or waits for a disk, lets the loop sleep.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The connections of a worker: none may keep it waiting for long, and all together leave it files to work with."""
+"""Client connections of a worker: deadlines for each, and a limit for all."""
 
 import resource
 from email.utils import formatdate

@@ -1,4 +1,4 @@
-"""The direct lane: a request goes from gunicorn's parser to its group or its route, and the reply to the socket.
+"""The direct lane: from gunicorn's parser to a group or a route, and back to the socket.
 
 gunicorn's way of a request, which makes a task, a scope, a receiver and a sender, took 60 % of the CPU time of a hot
 one. So when a head is parsed of which gunicorn would do nothing but pass it on, the connection's task is not woken:
@@ -196,7 +196,7 @@ class DirectConnection(Connection):
     # ---- the time between two requests ------------------------------------------------------------------------------
 
     def _arm_keepalive_timer(self) -> None:
-        """Note the time. The timer that runs finds out: to stop one and start one for each request took 3 us of 50."""
+        """Note the time. The timer that runs looks at it: none is stopped and started for each request."""
         if self._state != _NOTHING:  # the client waits for us
             return
         self._answered = self.worker.loop.time()

@@ -1,4 +1,4 @@
-"""Writes of one moment that go through their routes share a commit, as those of the hot path do.
+"""Group commit for routes: several requests share one transaction.
 
 Each is a request to the application as ever; one transaction stands around them, in which their own are savepoints.
 Nobody is answered before it is on disk. For SQLite, where an fsync each made a create through Flask take 23 ms with 32

@@ -16,7 +16,7 @@ from app.api.hot import Later, Left, Reply, Request
 from app.serving.busy_polling import BusyPolling
 
 _MAX_GROUP = 128  # requests; so many writes keep others from the database for some 10 ms
-_MAX_TURNS = 3  # of the loop that a group waits for more: 1.06 to 1.24 times the requests a second; 8 gave no more
+_MAX_TURNS = 3  # of the loop that a group waits for more; 8 gave no more requests a second
 
 Answer = Reply | Left
 AnswerGroup = Callable[[Sequence[Request]], list[Answer | Later]]

@@ -1,4 +1,4 @@
-"""The worker beside gunicorn: a process of its own, so that no job holds up a request."""
+"""The job process beside gunicorn: jobs never delay a request."""
 
 import os
 import subprocess

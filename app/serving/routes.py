@@ -1,4 +1,4 @@
-"""Calling the WSGI application for requests that are there whole: where each runs, and which share a commit."""
+"""Call the WSGI application: on the loop, in a thread, or in a shared commit."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The threads beside the event loop of a worker on SQLite: what may take long runs there, each with its own connection.
+"""Worker threads for long reads and writes on SQLite, each with its own connection.
 
 Readers of a WAL wait for nobody, so one thread reads. Writers wait for the lock: one thread does long writes, in
 portions; another does writes that found the lock taken, in the order in which they came.

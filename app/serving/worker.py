@@ -1,4 +1,4 @@
-"""The gunicorn worker: gunicorn's asgi worker, parsing and connections its own, with the bridge as its application."""
+"""The gunicorn worker: gunicorn's asgi worker with our parser, connections and bridge."""
 
 import asyncio
 import gc

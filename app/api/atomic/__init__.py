@@ -1,4 +1,4 @@
-"""The Atomic face: the same services behind other words (atomic.md). Its paths stand whole at each view."""
+"""The routes of the Atomic Users API (atomic.md): the services of the Engage API under other names."""
 
 from app.api.atomic import credentials, customers, deletions, fields, preferences, sdk_keys, tokens, visits
 from app.api.atomic.blueprint import blp

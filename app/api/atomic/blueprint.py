@@ -1,4 +1,4 @@
-"""One blueprint for all of the Atomic face: one tag of the document, one parser that points into the body."""
+"""The blueprint of the Atomic API: one tag in OpenAPI, and a parser whose errors are JSON pointers."""
 
 from typing import Any, NoReturn
 

@@ -1,4 +1,4 @@
-"""Customers who go."""
+"""Deletion requests for customers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the Atomic face answers, made by hand as app/api/replies.py does; app/schemas/customers.py documents it."""
+"""Replies of the Atomic API, made by hand as in app/api/replies.py; app/schemas/customers.py documents them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""SDK keys: what the tokens of an app's users are verified with."""
+"""SDK keys: verify the tokens that an app's users send."""
 
 from typing import Any
 

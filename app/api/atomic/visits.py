@@ -1,4 +1,4 @@
-"""What an app does for its user, with the token of its SDK."""
+"""Routes for SDKs: an app reads and changes its own user with a token."""
 
 from typing import Any
 

@@ -1,10 +1,9 @@
-"""The hot path: the five routes that are called all day, answered beside Flask's dispatch.
+"""The hot path: the five routes that are called all day, answered without Flask's dispatch.
 
-Flask's way of a read takes eight times as long as the read. So the common form of a request is recognised here
-(recognising.py), joins the group commit of its moment (app/services/users/group_commit.py) and is answered by the
-functions of its route (replying.py). Whatever is not surely that form, errors included, is left to the routes:
-they are the reference, and a test sends the same requests both ways (tests/api/test_hot.py). ROLLCALL_HOT_PATH=false
-switches it off.
+recognising.py recognises the common form of a request, app/services/users/group_commit.py runs it with the others of
+its group, and replying.py answers by the functions of its route. Everything else, errors included, goes to the routes.
+They are the reference: a test sends the same requests both ways (tests/api/test_hot.py). ROLLCALL_HOT_PATH=false
+switches the hot path off.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a request asks for, if it has surely the common form; None is the answer to every doubt."""
+"""Recognise the common form of a request. None means: its route must look at it."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Replies of the hot path: the bytes that the routes answer, without Flask's response around them."""
+"""Replies of the hot path: the same bytes as the routes send, without a Flask response."""
 
 import time
 from collections.abc import Sequence
@@ -20,10 +20,7 @@ _SECURE = _SAFE + b"strict-transport-security: %b\r\n" % HTTPS_ONLY.encode()
 
 
 class Reply(NamedTuple):
-    """A reply with status 200. head: lines of headers as they are sent, names in small letters.
-
-    They are written at once, and not one by one: 3 us of a read of 58.
-    """
+    """A reply with status 200. head: lines of headers as they are sent, names in small letters, written at once."""
 
     head: bytes
     body: bytes

@@ -1,4 +1,4 @@
-"""The journal of erasures as a table, and which users were merged into which."""
+"""The erasure journal as a table, and the users that were merged into others."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

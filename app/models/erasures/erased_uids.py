@@ -1,4 +1,4 @@
-"""Uids that were erased, so that an event that comes late makes nobody of them (engage.md section 4.3).
+"""Erased uids: late events about them create no user (engage.md section 4.3).
 
 A row says something only while the uid has no user. Whoever makes the uid anew leaves the row alone; whoever takes the
 uid from its user otherwise than by an erasure, a merge, calls `forget`. Kept is a keyed hash of the uid, for some days.

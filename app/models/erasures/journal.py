@@ -1,4 +1,4 @@
-"""The journal of erasures: a file that outlives the database, so that a backup brings nobody back (docs/erasure.md).
+"""The erasure journal as a file: it outlives the database, so that no backup brings a user back (docs/erasure.md).
 
 A line is `WORKSPACE USER_HASH ERASED_AT`: a number, 64 hex digits, epoch milliseconds. Lines are only ever added.
 """

@@ -1,4 +1,4 @@
-"""Comparing text whatever its capitals, alike on both databases.
+"""Caseless text comparison, the same on both databases.
 
 Neither database's own rules will do: SQLite's know ASCII alone, Postgres' depend on the machine. So the text looked for
 says which letters matter: only their capitals are turned into small ones, in the text that is stored.

@@ -1,4 +1,4 @@
-"""A rule as one SQL condition on a user, for either database: docs/segments.md says what each part of it means."""
+"""Compile a rule into one SQL condition on a user; docs/segments.md defines each part."""
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal

@@ -1,4 +1,4 @@
-"""Pieces of SQL with their values, and how they are put together.
+"""SQL fragments with their values, and how to combine them.
 
 The text has `{row}` for the alias of the user and `?` for each value; whatever comes from outside is a value. An answer
 that is unknown counts as no: so what may be NULL is made certain before it is negated.

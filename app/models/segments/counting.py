@@ -1,4 +1,4 @@
-"""How many users there are in a segment: counted as long as it takes little, else told from every 256th user."""
+"""Count the users of a segment: exactly while it is cheap, else from a sample of every 256th user."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Why a user is in a segment, or is not: every leaf of its rule, with what was found, in one statement."""
+"""Explain why a user is in a segment or not: every leaf of the rule with the value found, in one statement."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

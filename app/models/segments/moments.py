@@ -1,4 +1,4 @@
-"""Texts in JSON that are dates, compared as moments in SQL. app/domain/dates.py says which texts are dates.
+"""Dates in JSON texts, compared as moments in SQL. app/domain/dates.py says which texts are dates.
 
 A date alone stands for its UTC day, so a text has a first and a last millisecond; those of any other date are one.
 SQLite calls app/domain/dates.py for each row (app/models/stores/sqlite.py). Postgres cannot, so the same rules stand

@@ -1,4 +1,4 @@
-"""What a comparison of a rule looks at: a column of the user, or a value in JSON, whose type each row decides.
+"""The operands of a comparison: a column of the user, or a JSON value whose type differs from row to row.
 
 Each kind answers the same questions: equal to a value, before or after it, having a text in it, there at all. A value
 of another type is neither equal nor before nor after (docs/segments.md).

@@ -1,4 +1,4 @@
-"""All segments of a workspace, compiled once for each version of its rules, and what they answer of users."""
+"""All segments of a workspace, compiled once for each version of the rules."""
 
 import functools
 from collections.abc import Iterator, Sequence

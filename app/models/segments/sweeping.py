@@ -1,4 +1,4 @@
-"""The last known membership, and how it is brought up to what is true now: `entered` and `left`."""
+"""Known membership and its changes: `entered` and `left`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The tables of segments, and what is read and written of them."""
+"""The tables of segments."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

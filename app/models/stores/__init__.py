@@ -1,4 +1,4 @@
-"""The two databases as peewee knows them: how each connects, what it says when it is away, how it runs many calls."""
+"""The two databases: connecting, failing, running several calls at once."""
 
 from app.config import Settings
 from app.models.stores import postgres, sqlite

@@ -1,4 +1,4 @@
-"""The answers of Postgres: waited for with a deadline, and what they prove."""
+"""Postgres answers: wait for them with a deadline, and know what each proves."""
 
 import contextlib
 import select

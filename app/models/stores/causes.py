@@ -1,4 +1,4 @@
-"""Why a database cannot serve: found in what its driver says, of which no word is told, as it may quote a secret."""
+"""Causes of database failures, told without a word of the driver's message, which may quote a secret."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The driver's errors, as peewee has them and as they came."""
+"""Driver errors as peewee raises them, and their originals."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Postgres as peewee knows it."""
+"""Postgres for peewee."""
 
 import collections
 import contextlib

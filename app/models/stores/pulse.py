@@ -1,4 +1,4 @@
-"""Which workers of this machine ask the database in vain, and since when, in memory that they share.
+"""Shared memory that tells which workers of this machine fail to reach the database, and since when.
 
 A slot for each process: since when it has asked without an answer, 0.0 when its last question was answered, and when it
 last asked; in seconds of the monotonic clock, which is the same in all processes of a machine.

@@ -1,4 +1,4 @@
-"""SQLite as peewee knows it: a file, written by any number of processes."""
+"""SQLite for peewee: a file that several processes write."""
 
 import contextlib
 import threading
@@ -65,7 +65,7 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         connection.create_scalar_function("refuse", _refuse, 0)
         connection.create_scalar_function("first_millisecond", _first_millisecond, 1, deterministic=True)
         connection.create_scalar_function("last_millisecond", _last_millisecond, 1, deterministic=True)
-        # Else a statement is planned anew when a value changes that its planner looked at: a page in 127 us, not 102.
+        # Else a statement is planned anew when a value changes that its planner looked at.
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         return connection
 
@@ -85,8 +85,7 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
     def _wait(self, times: int) -> bool:
         """Wait a little for a lock that was asked for so many times already; tell whether to ask once more.
 
-        SQLite's own handler waits longer each time, up to 100 ms: the one of two workers that lost a few times was 20
-        times slower than the other.
+        SQLite's own handler waits longer each time: of two workers the one that lost a few times starves.
         """
         soon = min(times, _SOON)
         waited = soon * _LOCK_PAUSE + (times - soon) * _LONG_LOCK_PAUSE

@@ -1,4 +1,4 @@
-"""Many users written at once, in one statement, whatever mixture of fields they set and of attributes they remove."""
+"""Bulk upsert: one statement writes many users, whatever fields each sets and attributes each removes."""
 
 import functools
 from collections.abc import Callable, Collection, Mapping, Sequence

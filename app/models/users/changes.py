@@ -1,4 +1,4 @@
-"""Changes to a user that is there: locked, renamed, archived, deleted."""
+"""Change one existing user: lock, rename, archive, delete."""
 
 import functools
 from collections.abc import Collection, Sequence

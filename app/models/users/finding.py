@@ -1,4 +1,4 @@
-"""Finding users: by uid, by what they are, and page by page."""
+"""Find users: by uid, by filters, page by page."""
 
 import functools
 import re

@@ -1,4 +1,4 @@
-"""The table of users, and a user as the statements answer it."""
+"""The users table, and a user as a row."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a bulk upsert does to users who are there, when each row says for itself which fields it has.
+"""Sparse rows of a bulk upsert: each row says which fields it has.
 
 `excluded` cannot tell a field that was set to NULL from one that was not given, nor carry an entry of meta that goes.
 So what each row says travels beside the columns: on SQLite, where the statement runs once for each row, as two more

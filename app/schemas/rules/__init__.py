@@ -1,4 +1,4 @@
-"""The grammar of a segment's rule: what is wrong with one, and where, as a JSON pointer.
+"""The grammar of segment rules: find each error in one, and its place as a JSON pointer.
 
 docs/segments.md says what each part means; app/domain/rules.py has the words.
 """

@@ -1,4 +1,4 @@
-"""What else a rule can ask of a user: its lists, accounts, devices and segments."""
+"""Rule conditions on lists, accounts, devices and segments."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Comparisons in a rule: an operator, and what it compares with."""
+"""Comparisons in a rule: an operator and its operand."""
 
 from collections.abc import Callable, Container
 from typing import Any

@@ -1,4 +1,4 @@
-"""Events in a rule: how often, when, or how much."""
+"""Event conditions in a rule: how often, when, how much."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is wrong with a rule, and where."""
+"""Errors in a rule, with their place."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The two ends of `between`: which comes first."""
+"""The ends of `between`, in order."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Customers: users as the Atomic API sees them (atomic.md section 3). The same rows, the same writes."""
+"""Customers: users as the Atomic API shows them (atomic.md section 3). Same rows, same writes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

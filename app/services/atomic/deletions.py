@@ -1,4 +1,4 @@
-"""Deletions: users who are hidden from everybody at once and erased by a worker (atomic.md section 3).
+"""Deletions: users are hidden at once and erased by a worker (atomic.md section 3).
 
 A job is written in the transaction that hides its user. A worker claims it by moving its next time on, in a transaction
 of its own, and does it in a second one: so one that dies on the way has lost nothing, the job is due again after a

@@ -1,4 +1,4 @@
-"""The fields of profiles: the custom ones that a workspace has defined (atomic.md section 3)."""
+"""Custom profile fields of a workspace (atomic.md section 3)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Key sets that issuers publish (RFC 7517): fetched behind the requests, kept in the database, picked from by `kid`.
+"""JSON Web Key Sets of issuers (RFC 7517): fetched in the background, cached in the database, selected by `kid`.
 
 The database is the cache, so that all workers together ask an issuer once a minute, and a restart asks nobody. A thread
 fetches; the request that needs the answer waits for it a moment, as on SQLite it has the event loop waiting with it.

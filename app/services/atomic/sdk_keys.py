@@ -1,4 +1,4 @@
-"""SDK keys: made, changed and deleted by those who run a workspace (atomic.md section 4).
+"""SDK keys: create, change, delete (atomic.md section 4).
 
 A key is a public key in PEM, or the URL of a set that its issuer publishes: one of the two, never both.
 """

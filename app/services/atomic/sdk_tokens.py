@@ -1,4 +1,4 @@
-"""Tokens of an app's users, as their SDKs send them: whether to believe them, and what they say (atomic.md section 4).
+"""User tokens from SDKs: verify them and read their claims (atomic.md section 4).
 
 A token says nothing about how it is to be verified: that is for the SDK key which the request names.
 `kid` picks among the keys of that one's set; `jku`, `x5u` and `jwk` are not looked at.

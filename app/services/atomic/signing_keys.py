@@ -1,4 +1,4 @@
-"""Public keys that tokens are signed with: which we take, from PEM and from JSON, and for which algorithms.
+"""Public keys for token signatures, from PEM and JSON, and the algorithms we accept.
 
 Nothing here comes near a shared secret: a key of HMAC has no place, so no public key can be taken for one.
 """

@@ -1,4 +1,4 @@
-"""Visits: an app calls for one of its users, with the token that says who that is (atomic.md section 4).
+"""Visits: an app acts for its user, with a token (atomic.md section 4).
 
 Each visit makes or updates the user, copies the claims of the token, and notes when and with what the user was here.
 """

@@ -1,4 +1,4 @@
-"""Imports: a file of records stored portion by portion, each in one transaction with how far the file has been read.
+"""Imports: a file is stored portion by portion; a transaction holds a portion and the progress.
 
 So an import that was cut off, by kill -9 too, goes on where it was when it is begun again, and stores nothing twice.
 """

@@ -1,4 +1,4 @@
-"""CSV files, as spreadsheets write them (docs/import.md)."""
+"""CSV files as spreadsheets write them (docs/import.md)."""
 
 import csv
 import re

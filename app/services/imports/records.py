@@ -1,4 +1,4 @@
-"""Files of records, read a portion at a time: however long a file is, no more than a portion of it is in memory."""
+"""Read files of records a portion at a time; no more than a portion is in memory."""
 
 import hashlib
 from collections.abc import Iterator

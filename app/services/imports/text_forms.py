@@ -1,4 +1,4 @@
-"""How the text of a file is written: its encoding, and what ends its lines. Both are told from its first bytes."""
+"""Encoding and line ends of a text file, told from its first bytes."""
 
 import re
 from collections.abc import Iterator

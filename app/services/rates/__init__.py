@@ -1,4 +1,4 @@
-"""Rate limits: how often a key, an address and those who fail to log in may call."""
+"""Rate limits for keys, addresses and failed logins."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol

@@ -1,4 +1,4 @@
-"""Counts that run out, in memory that a process shares with all that it forks: gunicorn's workers count together.
+"""Expiring counters in shared memory: all gunicorn workers count together.
 
 A table of fixed size: no name can make it grow. One that is full forgets the smallest count of a bucket of four.
 """

@@ -1,4 +1,4 @@
-"""What can be asked of a segment, or of a rule that is not stored: how many, why, who."""
+"""Questions about a segment or an unsaved rule: how many, why, who."""
 
 from typing import Any, NamedTuple
 

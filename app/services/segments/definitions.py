@@ -1,4 +1,4 @@
-"""The segments themselves: made, read, changed, deleted."""
+"""Segment definitions: create, read, change, delete."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which segments users are in: the part that whoever shows a user needs."""
+"""Segments of users: the part that all code needs which shows users."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Sweeps: who entered a segment and who left it, found by looking at everybody from time to time.
+"""Sweeps: find who entered or left a segment by evaluating all users from time to time.
 
 Nothing that is answered about segments comes from here but their changes. Users who were written are looked at at the
 next tick, everybody once in an interval: so exits that only the clock brings are found too.

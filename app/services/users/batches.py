@@ -1,4 +1,4 @@
-"""Batches: many writes in one request, in order, each with its own verdict (engage.md section 6)."""
+"""Batches: many writes in one request, in order, each with its own result (engage.md section 6)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Claims: writes in a batch that give their uid to somebody who came without one (engage.md section 4.2).
+"""Claims: writes in a batch that give their uid to a user without one (engage.md section 4.2).
 
 That goes by what is stored when it is the write's turn. So that others need not be done one by one for it, this finds
 which of them could be claims at all.

@@ -1,4 +1,4 @@
-"""Groups of requests that share their round trips to the database, and need not know of each other."""
+"""Pipelining: independent groups of statements share their round trips to the database."""
 
 from collections.abc import Callable, Generator, Sequence
 from typing import Any

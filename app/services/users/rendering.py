@@ -1,4 +1,4 @@
-"""Users as the API shows them: the database itself writes them where it can (app/models/users/rendering/)."""
+"""Users as JSON, rendered by the database where it can (app/models/users/rendering/)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The object of one user, and the statements that answer it."""
+"""Render one user."""
 
 import dataclasses
 import itertools
@@ -22,11 +22,10 @@ def _either(condition: str, yes: str = "'true'", no: str = "'false'") -> str:
 def _time(d: Dialect, column: str) -> str:
     """SQL for `dates.render`, in quotes."""
     if d.name == "sqlite":
-        # With strftime, which takes its format apart each time, a page of 30 took 75 us in place of 60.
+        # strftime takes its format apart for each row.
         moment = f"{column} / 1000.0, 'unixepoch'"
         return f"('\"' || date({moment}) || 'T' || time({moment}, 'subsec') || '+00:00\"')"
-    # A third quicker than to_char. The half of a millisecond has it write three digits and more, of which three stay.
-    # A cast that cuts it off takes less than left().
+    # Quicker than to_char. The half of a millisecond has it write three digits and more, of which the cast keeps three.
     moment = f"to_json(timestamp 'epoch' + ({column} * 1000 + 500) * interval '1 microsecond')"
     return f"({moment}::text::varchar(24) || '+00:00\"')"
 
@@ -35,7 +34,7 @@ def _format(d: Dialect, template: str, *values: str) -> str:
     """SQL for a template with values, texts that are not NULL, in its places."""
     if d.name == "sqlite":
         return f"format('{template}', {', '.join(values)})"
-    # Postgres takes its format() apart for each row: with a page of 30, 20 us more of 148, with the cut in `_time`.
+    # Postgres takes its format() apart for each row.
     fixed = [f"'{part}'" if part else "" for part in template.split("%s")]
     return _joined([part for pair in itertools.zip_longest(fixed, values) for part in pair if part])
 
@@ -149,8 +148,7 @@ _FIND_EACH = Statement(lambda d: _find(d, d.in_short_array))
 def find_call(workspace: int, uids: Sequence[str]) -> Call:
     """Return the call that finds the users of these uids.
 
-    A row is (uid, JSON, whether Python must make the object). 16 users by one statement take SQLite 7 us each, by
-    one of their own 13.
+    A row is (uid, JSON, whether Python must make the object).
     """
     if len(uids) == 1:
         return Call(_FIND_ONE, (workspace, workspace, uids[0]))
