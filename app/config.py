@@ -49,7 +49,7 @@ def _check_host(text: str) -> None:
 
 
 def _is_address(text: str) -> bool:
-    """Tell whether it is an IPv4 address, or an IPv6 one, in brackets or not; gunicorn knows no scopes."""
+    """Return True if it is an IPv4 address, or an IPv6 one, in brackets or not; gunicorn knows no scopes."""
     is_bracketed = text.startswith("[") and text.endswith("]")
     try:
         found = ipaddress.ip_address(text[1:-1] if is_bracketed else text)

@@ -54,7 +54,7 @@ def fetch(url: str, private: Sequence[Network], max_bytes: int, seconds: float) 
 
 
 def check(url: str, private: Sequence[Network]) -> None:
-    """Raise Failed when `fetch` would refuse the URL whatever its name resolves to. Asks nobody."""
+    """Raise Failed if `fetch` would refuse the URL whatever its name resolves to. Sends no request."""
     host = str(_split(url).hostname).rstrip(".")
     address = _literal("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
     if address:

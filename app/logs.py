@@ -35,7 +35,7 @@ def configure(level: str) -> None:
 
 
 def tells_requests() -> bool:
-    """Tell whether lines of requests are written."""
+    """Return True if lines of requests are written."""
     return _settings["tells_requests"]
 
 

@@ -78,7 +78,7 @@ _OTHERS = b"ghijklmnopqrstuvwxyz"
 
 
 def _may_have_long_integer(shape: bytes) -> bool:
-    """Tell whether a number in a document of that shape may be as long as MAX_INTEGER.
+    """Return True if a number in a document of that shape may be as long as MAX_INTEGER.
 
     Without a regular expression, which takes ten times as long.
     """
@@ -121,7 +121,7 @@ def loads_foreign(raw: bytes) -> Any:
 
 
 def has_escapes(raw: bytes) -> bool:
-    """Tell whether NUL or a lone surrogate may be in a document that was read.
+    """Return True if NUL or a lone surrogate may be in a document that was read.
 
     Raw control characters are no JSON and raw surrogates no UTF-8: only an escape brings them in.
     """
@@ -169,7 +169,7 @@ def _children(value: Any) -> list[Any]:
 
 
 def _is_deeper(value: Any, levels: int, containers: float = math.inf) -> bool:
-    """Tell whether the value has containers in each other on more levels than that.
+    """Return True if the value has containers in each other on more levels than that.
 
     containers: how many it has at most: where those not seen yet are too few to go so deep, nothing is looked at.
     """
@@ -203,5 +203,5 @@ def check_text(value: Any, path: str = "") -> None:
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether both databases can keep the text: no NUL, no lone surrogate."""
+    """Return True if both databases can keep the text: no NUL, no lone surrogate."""
     return _UNSTORABLE.search(text) is None

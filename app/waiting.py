@@ -38,7 +38,7 @@ def run(function: Callable[[], T], done: Callable[[T], None]) -> None:
 
 
 def may_stop() -> bool:
-    """Tell whether what runs was started by `run`."""
+    """Return True if what runs was started by `run`."""
     return isinstance(getcurrent(), _Task)
 
 
@@ -87,5 +87,5 @@ def blocking(function: Callable[[], T]) -> T:
 
 
 def _stop() -> Any:
-    """Let the loop go on until somebody resumes what runs; return what it is resumed with."""
+    """Let the loop go on until the greenlet is resumed; return the value it is resumed with."""
     return getcurrent().parent.switch()

@@ -1,4 +1,4 @@
-"""Accounts: who belongs to whom."""
+"""Accounts and their members."""
 
 from typing import Any
 

@@ -71,12 +71,12 @@ def caller() -> Caller:
 
 
 def has_secret() -> bool:
-    """Tell whether the request came with the secret."""
+    """Return True if the request came with the secret."""
     return bool(g.credential.full)
 
 
 def authenticate(header: str) -> Credential:
-    """Return whom the value of an Authorization header speaks for; asks the database at most once a second for each.
+    """Return the credential of an Authorization header; the database is asked at most once a second for each.
 
     Raises errors.WrongCredentials.
     """

@@ -28,7 +28,7 @@ def learn(app: Flask) -> None:
 
 
 def of_path(path: str) -> str:
-    """Return the face that a path belongs to; ENGAGE has all that is nobody's."""
+    """Return the convention of a path; ENGAGE for paths of none."""
     if _OAUTH.match(path):
         return OAUTH
     if _ATOMIC.match(path):
@@ -53,12 +53,12 @@ def _words(path: str) -> tuple[str, str, str]:
 
 
 def current() -> str:
-    """Return the face of the request."""
+    """Return the convention of the request."""
     return of_path(request.path)
 
 
 def error_body(face: str, failure: errors.Failure, request_id: str) -> dict[str, Any]:
-    """Return the body of a failure in the shape of a face.
+    """Return the error body of a convention.
 
     Details whose name begins with a slash are JSON pointers into the body (RFC 6901), others name parameters.
     """

@@ -67,7 +67,7 @@ class NoSession(SessionInterface):
     _only = NullSession()
 
     def open_session(self, app: Flask, request: Request) -> NullSession:
-        """Return the session of nobody."""
+        """Return an empty session."""
         return self._only
 
 

@@ -25,6 +25,6 @@ def live() -> Response:
 @may_raise(errors.StorageUnavailable)
 @blp.response(200, StatusSchema, description="The database is reachable, migrated and takes writes.")
 def ready() -> Response:
-    """Tell whether requests would be served."""
+    """Answer 200 if requests would be served, else 503."""
     storage.check()
     return replies.done()

@@ -70,7 +70,7 @@ def update(fields: dict[str, Any], list_id: str) -> Response:
 @may_raise(errors.ListNotFound)
 @blp.response(200, StatusSchema, description="The list is archived.")
 def archive(list_id: str) -> Response:
-    """Archive a list: those on it stay, nobody new is taken."""
+    """Archive a list: subscribers stay, new ones are refused."""
     lists.archive(current_workspace(), list_id, caller())
     return replies.done()
 
@@ -81,7 +81,7 @@ def archive(list_id: str) -> Response:
 @blp.arguments(PersonSchema)
 @blp.response(200, SubscriberSchema, description="Who is on the list now.")
 def subscribe(person: dict[str, Any], list_id: str) -> Response:
-    """Put somebody on a list, found by email or number or made."""
+    """Subscribe a person, found by email or number, or created."""
     return replies.subscriber(lists.subscribe(current_workspace(), list_id, person))
 
 

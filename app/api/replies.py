@@ -106,7 +106,7 @@ def etag(body: bytes) -> str:
 
 
 def saved_user(saved: Saved, sent: Mapping[str, Any]) -> Response:
-    """Return a user after a write: whole to the secret and to whoever made it, else only the fields that were sent."""
+    """Return a user after a write: whole to the secret and to its creator, else only the fields that were sent."""
     return user(saved.user) if saved.created else changed_user(saved.user, sent, saved.places)
 
 
@@ -204,7 +204,7 @@ def subscribers(page: Page) -> Response:
 
 
 def place(subscribed: Subscribed, is_subscribed: bool) -> Response:
-    """Return somebody's place on a list, with the links for mails."""
+    """Return a place on a list, with the links for mails."""
     body = {"uid": subscribed.uid, "subscribed": is_subscribed, "pending": subscribed.pending}
     return reply({**body, **_links(subscribed)})
 

@@ -86,7 +86,7 @@ def new_id() -> str:
 
 
 def is_safe_id(text: str) -> bool:
-    """Tell whether a request id from outside may stand in a log."""
+    """Return True if a request id from outside may stand in a log."""
     return _SAFE_ID.fullmatch(text) is not None
 
 

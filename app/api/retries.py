@@ -30,7 +30,7 @@ def unkept(view: F) -> F:
 
 
 def keeps(view: Any, method: str) -> bool:
-    """Tell whether replies of a view to that method are kept for requests with an Idempotency-Key."""
+    """Return True if replies of a view to that method are kept for requests with an Idempotency-Key."""
     needs_key = getattr(view, "access", SECRET_KEY) != OPEN
     return method.upper() in _METHODS and needs_key and not hasattr(view, "unkept")
 

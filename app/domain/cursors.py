@@ -56,5 +56,5 @@ def event_position(cursor: str) -> tuple[int, str]:
 
 
 def is_event_cursor(text: str) -> bool:
-    """Tell whether the text has the form of an event's cursor."""
+    """Return True if the text has the form of an event's cursor."""
     return _EVENT.fullmatch(text) is not None

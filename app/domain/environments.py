@@ -13,11 +13,11 @@ _FORM = re.compile(FORM)
 
 
 def new() -> str:
-    """Return an environment id that nobody can guess, nor needs to keep secret."""
+    """Return a new environment id: unguessable, but no secret."""
     rest = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(LENGTH - 1))
     return secrets.choice(string.ascii_uppercase) + rest
 
 
 def is_valid(text: str) -> bool:
-    """Tell whether a workspace can have this environment id."""
+    """Return True if a workspace can have this environment id."""
     return _FORM.fullmatch(text) is not None

@@ -54,5 +54,5 @@ def first_at(milliseconds: int) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether the text has the form of an id."""
+    """Return True if the text has the form of an id."""
     return _ID.fullmatch(text) is not None

@@ -31,7 +31,7 @@ _COLUMNS = {"email": "email", "phone": "number"}  # profile field -> the user's 
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a custom field can have this name; a reserved one it cannot have either."""
+    """Return True if a custom field can have this name; a reserved one it cannot have either."""
     return _NAME.fullmatch(text) is not None
 
 

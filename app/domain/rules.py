@@ -50,7 +50,7 @@ def kind_of(attribute: str) -> str:
 
 
 def is_exact(leaf: Mapping[str, Any]) -> bool:
-    """Tell whether a leaf compares an attribute that has SPELLINGS as it is spelt.
+    """Return True if a leaf compares an attribute that has SPELLINGS as it is spelt.
 
     `"ignore_case": false` beside email is older than `exact`, and means the same.
     """

@@ -34,12 +34,12 @@ _TEXT: frozenset[type] = frozenset((str,))
 
 
 def is_valid(uid: str) -> bool:
-    """Tell whether a user can have this uid."""
+    """Return True if a user can have this uid."""
     return _UID.fullmatch(uid) is not None
 
 
 def may_be_stored(uid: str) -> bool:
-    """Tell whether a user may have this uid from before invisible characters at the ends were refused.
+    """Return True if a user may have this uid from before invisible characters at the ends were refused.
 
     Such a user can still be read, merged away and erased.
     """
@@ -47,7 +47,7 @@ def may_be_stored(uid: str) -> bool:
 
 
 def are_plain(uids: Sequence[Any]) -> bool:
-    """Tell whether all are texts that `is_plain`; a look at each takes ten times as long."""
+    """Return True if all are texts that `is_plain`; a look at each takes ten times as long."""
     if not _TEXT.issuperset(map(type, uids)) or not all(uids):
         return False
     together = "".join(uids)
@@ -55,7 +55,7 @@ def are_plain(uids: Sequence[Any]) -> bool:
 
 
 def is_plain(uid: str) -> bool:
-    """Tell whether the uid is one that `POST /users` takes by default: ASCII letters and digits."""
+    """Return True if the uid is one that `POST /users` takes by default: ASCII letters and digits."""
     return _CREATE.fullmatch(uid) is not None
 
 
@@ -66,7 +66,7 @@ def let_any_be_created(does: bool) -> None:
 
 
 def may_be_created(uid: str) -> bool:
-    """Tell whether `POST /users` and `create` items take the uid, which is valid."""
+    """Return True if `POST /users` and `create` items take the uid, which is valid."""
     return _any_may_be_created or is_plain(uid)
 
 

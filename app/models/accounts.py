@@ -50,7 +50,7 @@ _REMOVE = Statement(
 
 
 def count(workspace: int, account_id: str, by: int) -> None:
-    """Change the number of members; whoever it is becomes an account (engage.md section 4.5). Writes only a change."""
+    """Change the number of members; the user becomes an account (engage.md section 4.5). Writes only a change."""
     _COUNT(by, workspace, account_id, by != 0)
 
 

@@ -24,7 +24,7 @@ _CONNECT_TIMEOUT = "5"  # seconds
 
 
 def write(path: str) -> None:
-    """Write all that was committed up to now to a new file, readable by nobody else. Writers are not held up.
+    """Write all committed data to a new private file. Writers are not held up.
 
     Raises errors.Misconfigured when pg_dump is missing or will not do, errors.StorageUnavailable.
     """

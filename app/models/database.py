@@ -191,12 +191,12 @@ class _Try(Generic[T]):
         return result
 
     def is_done(self, error: Exception) -> bool:
-        """Tell whether what ended in that error may be done all the same."""
+        """Return True if what ended in that error may be done all the same."""
         return self._sent and _may_be_done(error)
 
 
 def _may_be_done(error: Exception) -> bool:
-    """Tell whether a statement that ended in an error may be done all the same: the database did not refuse it."""
+    """Return True if a statement that ended in an error may be done all the same: the database did not refuse it."""
     return not isinstance(error, errors.Failure) and not db.obj.refused(error)
 
 

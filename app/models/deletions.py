@@ -35,7 +35,7 @@ class Deletion(BaseModel):
 
 
 class DeletionRow(NamedTuple):
-    """A deletion as it is shown: whom it is about is nobody's business."""
+    """A deletion as shown, without its user."""
 
     id: str
     state: str
@@ -88,7 +88,7 @@ def add_all(workspace: int, users: Sequence[tuple[str, str]], now: int, due: int
 
 
 def due(workspace: int, now: int, count: int) -> list[Claimed]:
-    """Return up to `count` deletions that are due and that nobody else is claiming, locked. Call in a transaction."""
+    """Claim up to `count` due deletions: return those that no other worker has locked. Call in a transaction."""
     return [Claimed._make(values) for values in _DUE(workspace, now, count)]
 
 
@@ -98,7 +98,7 @@ def postpone(workspace: int, times: Sequence[tuple[str, int]]) -> None:
 
 
 def finish(workspace: int, id: str, now: int) -> bool:
-    """Mark the deletion as done. Returns False where somebody else has done so. Call in the erasing transaction."""
+    """Mark the deletion as done. Returns False if another worker has. Call in the erasing transaction."""
     return bool(_FINISH(now, workspace, id))
 
 

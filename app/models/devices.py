@@ -41,7 +41,7 @@ _TRIM = Statement(
 
 
 def put(workspace: int, user_id: str, token: str, platform: str | None) -> None:
-    """Make the token this user's newest, taking it from whoever had it; the sixth oldest goes."""
+    """Make the token this user's newest and take it from any other user; only the newest MAX_DEVICES are kept."""
     _PUT(workspace, hash_token(token), user_id, token, platform, ids.new())
     trim(workspace, user_id)
 

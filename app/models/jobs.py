@@ -34,7 +34,7 @@ _TO_ERASE_IN = Statement("SELECT DISTINCT workspace_id FROM deletions WHERE stat
 
 @statement
 def workspaces_to_erase_in(now: int) -> list[int]:
-    """Return the workspaces in which somebody is to be erased by now, in epoch milliseconds."""
+    """Return the workspaces with erasures that are due. now: epoch milliseconds."""
     return [workspace for (workspace,) in _TO_ERASE_IN(now)]
 
 

@@ -27,7 +27,7 @@ class Preferences(BaseModel):
 
 
 class PreferencesRow(NamedTuple):
-    """Preferences as they are stored; the default is what somebody has who never said anything."""
+    """Preferences as stored; the default is for customers without any."""
 
     timezone: str | None = None
     notifications_enabled: bool = True

@@ -94,7 +94,7 @@ _UNLINK = Statement(
 
 
 def reserve(workspace: int, key_hash: str) -> bool:
-    """Keep others from the key until the transaction ends. Returns whether nobody else has it.
+    """Lock the key until the transaction ends. Returns True if it was free.
 
     On SQLite a transaction that writes is the only one: whoever has the key is through by the time we ask.
     """

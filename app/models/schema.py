@@ -30,7 +30,7 @@ def pending() -> list[str]:
 
 @statement
 def is_durable() -> bool:
-    """Tell whether a commit on this connection waits for the disk. Raises errors.StorageUnavailable."""
+    """Return True if a commit on this connection waits for the disk. Raises errors.StorageUnavailable."""
     if db.dialect.name == "sqlite":
         return bool(db.execute_sql("PRAGMA synchronous").fetchone()[0] >= _SYNCHRONOUS_FULL)
     waits = "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'"
@@ -44,12 +44,12 @@ def unknown(names: Iterable[str]) -> list[str]:
 
 @statement
 def has_table(name: str) -> bool:
-    """Tell whether the database has a table of that name. Raises errors.StorageUnavailable."""
+    """Return True if the database has a table of that name. Raises errors.StorageUnavailable."""
     return name in db.get_tables()
 
 
 def is_empty() -> bool:
-    """Tell whether the database has none of our tables. Raises errors.StorageUnavailable."""
+    """Return True if the database has none of our tables. Raises errors.StorageUnavailable."""
     return not has_table("workspaces")
 
 

@@ -106,7 +106,7 @@ def delete(workspace: int, id: str) -> bool:
 
 @unrepeated
 def claim_fetch(workspace: int, id: str, url: str, now: int, before: int) -> bool:
-    """Note that the caller fetches the set now, unless somebody set out later than `before`. Returns whether it may.
+    """Claim the fetch of the set, unless another fetch began after `before`. Returns True if claimed.
 
     now, before: epoch milliseconds. Raises errors.StorageUnavailable.
     """

@@ -86,7 +86,7 @@ def origins_of(public_key: str) -> frozenset[str]:
 
 
 def is_any_origin(origin: str) -> bool:
-    """Tell whether pages of this origin may call with any key at all."""
+    """Return True if pages of this origin may call with any key at all."""
     return bool(_IS_ORIGIN(origin))
 
 

@@ -182,7 +182,7 @@ _USUAL_NUMBER = re.compile(r"\+?[0-9]{5,20}", re.ASCII)
 
 
 def is_number(text: str) -> bool:
-    """Tell whether the text is a phone number."""
+    """Return True if the text is a phone number."""
     return len(text) <= _MAX_NUMBER and _NUMBER.fullmatch(text) is not None
 
 

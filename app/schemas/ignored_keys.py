@@ -131,7 +131,7 @@ def warnings(bodies: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
 
 
 def are_ignored(bodies: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether any key of many bodies is ignored; a look at each takes ten times as long."""
+    """Return True if any key of many bodies is ignored; a look at each takes ten times as long."""
     of_events = [body for body in bodies if body.get("type") == "event"]
     of_users = [body for body in bodies if body.get("type") != "event"] if of_events else bodies
     return not (EVENT.silent >= set().union(*of_events) and USER.silent >= set().union(*of_users))

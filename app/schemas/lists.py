@@ -150,7 +150,7 @@ class SubscribedFlag(Rule):
 
 
 class SubscribedSchema(Schema):
-    """Whether somebody is subscribed."""
+    """Whether the user is subscribed."""
 
     class Meta:
         unknown = EXCLUDE

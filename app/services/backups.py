@@ -34,7 +34,7 @@ def backup(path: str, force: bool = False) -> int:
 
 
 def restore(settings: Settings, path: str, force: bool = False) -> int:
-    """Put what the file holds in the place of the database, migrate it, and erase whom the journal names.
+    """Replace the database by the backup, migrate it, and erase the users that the journal names.
 
     force: whether a database with workspaces may be replaced. Returns how many users were erased again.
     Raises errors.Conflict while the service runs, errors.InvalidInput for a file that will not do, Misconfigured,

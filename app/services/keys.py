@@ -44,7 +44,7 @@ class Credential(NamedTuple):
 
 @statement
 def authenticate(public: str, secret: str) -> Credential:
-    """Return whom the pair speaks for; an empty secret stands for the public key alone.
+    """Return the credential of a key pair; an empty secret stands for the public key alone.
 
     Raises errors.WrongCredentials for an unknown, revoked or expired key and for a wrong secret, all in one sentence.
     Its hint tells them apart: public keys are public.
@@ -139,7 +139,7 @@ def origins(public: str) -> list[str]:
 
 @statement
 def knows_origin(origin: str) -> bool:
-    """Tell whether any key lets pages of this origin call: what a preflight, which names no key, is answered by."""
+    """Return True if any key lets pages of this origin call: what a preflight, which names no key, is answered by."""
     return is_any_origin(origin)
 
 

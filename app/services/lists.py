@@ -100,7 +100,7 @@ def update(workspace: int, id: str, fields: Mapping[str, Any], caller: Caller) -
 
 @transaction
 def archive(workspace: int, id: str, caller: Caller) -> None:
-    """Archive the list: those on it stay, nobody new is taken. Twice is as once. Raises errors.ListNotFound."""
+    """Archive the list: subscribers stay, new ones are refused. Twice is as once. Raises errors.ListNotFound."""
     if retrieve(workspace, id).archived_at is None:
         store.update(workspace, id, {"archived_at": clock.now()})
         audit.record(workspace, caller, Action.LIST_ARCHIVED, id)
@@ -108,7 +108,7 @@ def archive(workspace: int, id: str, caller: Caller) -> None:
 
 @transaction
 def subscribe(workspace: int, id: str, person: Mapping[str, Any]) -> Subscribed:
-    """Put somebody on the list: the oldest user of that email, else of that number, else somebody new.
+    """Subscribe a person: the oldest user with that email, else with that number, else a new user.
 
     person: email or number, and any of first_name, last_name, created_at, meta. Somebody new has no uid of their own.
     On a list with double_optin the place is pending until it is confirmed; who is subscribed already stays so.
@@ -211,7 +211,7 @@ def _follow(link: str, purpose: str, act: Act) -> ListRow:
 
 
 def _living(workspace: int, user_id: str, is_there: Callable[[str], bool]) -> str:
-    """Return the id of the user of a link, or of whom that user was merged into: mails are read after a merge, too.
+    """Return the id of the user of a link, or of the user it was merged into: mails are read after a merge, too.
 
     A merge may end while `is_there` waits for it, so the survivor is looked for again. Raises errors.LinkInvalid.
     """

@@ -19,7 +19,7 @@ def purge() -> list[str]:
 
 
 def purge_when_due(hour: int) -> bool:
-    """Purge once a day if somebody was erased since the last time; return whether it was done now, by this process.
+    """Purge once a day if users were erased since the last purge; return True if this process did it now.
 
     hour: of the day in UTC, 0 to 23; when the service did not run then, it is done later. A day without erasures costs
     a query a minute. Raises errors.StorageUnavailable.

@@ -44,5 +44,5 @@ def sign(secret: str, uid: str) -> str:
 
 
 def cover(secret: str, signatures: Iterable[bytes], uids: Iterable[str]) -> bool:
-    """Tell whether each uid has its signature among these; compared in constant time."""
+    """Return True if each uid has its signature among these; compared in constant time."""
     return all(any(hmac.compare_digest(one, sign(secret, uid).encode()) for one in signatures) for uid in uids)

@@ -78,7 +78,7 @@ def give_back_connection() -> None:
 
 
 def close_idle_connections() -> None:
-    """Close the connections of this process that nobody has used for a while. Call now and then."""
+    """Close idle connections of this process. Call from time to time."""
     database.close_idle_connections()
 
 
@@ -114,7 +114,7 @@ def prepare_and_announce(settings: Settings, announce: Callable[[NewWorkspace], 
 
 
 def prepare(settings: Settings) -> NewWorkspace | None:
-    """Migrate the database, see that there is a workspace, and erase whom a restored backup has brought back.
+    """Migrate the database, create the default workspace if there is none, and erase users that a restore brought back.
 
     Returns the workspace if it was made now, with its secret.
     Cheap when there is nothing to do, and safe when many processes do it at once.
@@ -144,7 +144,7 @@ def _ensure_default(settings: Settings, pair: KeyPair | None) -> NewWorkspace | 
 
 
 def is_durable() -> bool:
-    """Tell whether an acknowledged write is on disk. Raises errors.StorageUnavailable."""
+    """Return True if an acknowledged write is on disk. Raises errors.StorageUnavailable."""
     return schema.is_durable()
 
 
@@ -162,7 +162,7 @@ def migrate() -> list[str]:
 
 
 def is_prepared() -> bool:
-    """Tell whether this process has seen the database ready."""
+    """Return True if this process has seen the database ready."""
     return bool(db.obj.is_prepared)
 
 

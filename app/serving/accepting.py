@@ -39,7 +39,7 @@ class Share:
         forget(self._place)
 
     def may_grow(self) -> bool:
-        """Tell whether it should have one more before all others do."""
+        """Return True if it should have one more before all others do."""
         least = min(filter(None, _counts), default=1) - 1
         return _counts[self._place] - 1 <= least + least // _SPARE
 

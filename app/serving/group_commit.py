@@ -27,7 +27,7 @@ _FORMS = {
 
 
 def may_share(environ: Environ) -> bool:
-    """Tell whether the request may be done in one transaction with others."""
+    """Return True if the request may be done in one transaction with others."""
     form = _FORMS.get(environ["REQUEST_METHOD"])
     return form is not None and form.fullmatch(environ["PATH_INFO"]) is not None and storage.is_prepared()
 

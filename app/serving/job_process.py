@@ -45,7 +45,7 @@ def _keep() -> None:
 
 
 def _restart() -> None:
-    """Wait; whoever is stopped as a group, as by systemd, is told to stop meanwhile."""
+    """Wait; a process group that systemd stops is told to stop meanwhile."""
     if not _stop.wait(_PAUSE):
         logs.warning("worker_died", hint="starting another one")
 

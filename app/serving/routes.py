@@ -73,7 +73,7 @@ class Routes:
 
 
 def _is_short(environ: Environ) -> bool:
-    """Tell whether the request surely takes no longer than a moment, and waits for no lock."""
+    """Return True if the request surely takes no longer than a moment, and waits for no lock."""
     method = environ["REQUEST_METHOD"]
     if method == "OPTIONS":
         return True

@@ -80,6 +80,6 @@ def survivor(workspace: int, user_id: str) -> str | None:
 
 
 def note_merge(workspace: int, source_id: str, destination_id: str) -> None:
-    """Note that the source, and whoever was merged into it, lives on in the destination. Call in a transaction."""
+    """Note that the source, with all users merged into it, lives on in the destination. Call in a transaction."""
     _PASS_ON(destination_id, workspace, source_id)
     _MERGE(workspace, destination_id, source_id)

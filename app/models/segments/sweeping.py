@@ -86,7 +86,7 @@ _MARK = {column: _mark(column) for column in ("id", "uid")}
 
 
 def mark(workspace: int, column: str, names: Sequence[str]) -> None:
-    """Have users looked at soon, if the workspace has segments. column: id or uid, of which `names` are some."""
+    """Queue users for segment re-evaluation, if the workspace has segments. names: values of the column, id or uid."""
     if len(names) > _FEW and tables.version(workspace) is None:
         return
     _MARK[column](workspace, db.obj.array(names), workspace)

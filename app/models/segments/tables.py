@@ -170,5 +170,5 @@ _IS_SUPPRESSED = Statement(
 
 
 def is_suppressed(workspace: int, user_id: str, segment_id: str) -> bool:
-    """Tell whether the user is suppressed in the segment."""
+    """Return True if the user is suppressed in the segment."""
     return bool(_IS_SUPPRESSED(workspace, user_id, segment_id))

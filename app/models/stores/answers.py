@@ -63,12 +63,12 @@ def check_commit(end: Any) -> None:
 
 
 def is_refusal(error: psycopg.Error) -> bool:
-    """Tell whether it is Postgres that refused a statement, and not the end of a server or of a connection."""
+    """Return True if it is Postgres that refused a statement, and not the end of a server or of a connection."""
     return error.diag.severity_nonlocalized == "ERROR" and not (error.sqlstate or "08").startswith("08")
 
 
 def is_lost(connection: Any) -> bool:
-    """Tell whether a connection that idles was ended: there is something to read, and it does not end with reading."""
+    """Return True if an idle connection was ended: there is something to read, and reading does not finish it."""
     for _ in range(_LOOKS):
         if connection.closed:
             return True

@@ -38,7 +38,7 @@ def copied(columns: Sequence[Sequence[Any]]) -> bytes:
 
 
 def _is_plain(text: str, columns: int, rows: int) -> bool:
-    """Tell whether the joined rows are as COPY reads them: all ASCII, without a NULL or what is escaped in a text."""
+    """Return True if the joined rows are as COPY reads them: all ASCII, without a NULL or what is escaped in a text."""
     if not text.isascii() or "\\" in text or "\r" in text:
         return False
     return text.count("\n") == rows - 1 and text.count("\t") == rows * (columns - 1)

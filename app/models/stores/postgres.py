@@ -96,7 +96,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
             self._idle.append((time.monotonic(), connection))
 
     def close_idle(self) -> None:
-        """Close the connections that nobody has used for a while."""
+        """Close idle connections."""
         before = time.monotonic() - (0.0 if pulse.is_scarce() else _KEPT_SECONDS)
         with contextlib.suppress(IndexError):
             while self._idle and self._idle[0][0] < before:
@@ -234,7 +234,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
             close(connection)
 
     def refused(self, error: BaseException) -> bool:
-        """Tell whether a COMMIT, or a statement that writes by itself, surely did nothing.
+        """Return True if a COMMIT, or a statement that writes by itself, surely did nothing.
 
         So it is when there was no connection, and when Postgres itself refused a statement and the connection goes on
         after a rollback. A server that is about to end says FATAL; what a pooler says of its server is of class 08.
@@ -263,7 +263,7 @@ class PostgresStore(peewee.PostgresqlDatabase):
         return array(values)
 
     def is_broken(self) -> bool:
-        """Tell whether the connection of this thread is lost."""
+        """Return True if the connection of this thread is lost."""
         return not self.is_closed() and bool(self._state.conn.closed)  # type: ignore[attr-defined]
 
 

@@ -77,7 +77,7 @@ def note_scarcity() -> None:
 
 
 def is_scarce() -> bool:
-    """Tell whether some process found no connection free in the last seconds."""
+    """Return True if some process found no connection free in the last seconds."""
     noted = float(_SCARCE.unpack_from(_table.memory, 0)[0])
     return bool(noted) and time.monotonic() - noted < _SCARCE_SECONDS
 

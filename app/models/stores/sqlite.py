@@ -97,15 +97,15 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         self.hurried = threading.get_ident()
 
     def is_hurried(self) -> bool:
-        """Tell whether this thread is the one that must not wait."""
+        """Return True if this thread is the one that must not wait."""
         return self.hurried == threading.get_ident()
 
     def is_locked_for_now(self, error: BaseException) -> bool:
-        """Tell whether a write failed as this thread does not wait for the lock."""
+        """Return True if a write failed as this thread does not wait for the lock."""
         return self.is_hurried() and any(isinstance(one, apsw.BusyError) for one in chain(error))
 
     def is_broken(self) -> bool:
-        """Tell whether the connection is lost. SQLite's never is."""
+        """Return True if the connection is lost. SQLite's never is."""
         return False
 
     def array(self, texts: Sequence[str]) -> str:
@@ -181,7 +181,7 @@ class SqliteStore(APSWDatabase):  # type: ignore[misc]
         """Do nothing: SQLite waits for nobody but for its lock."""
 
     def refused(self, error: BaseException) -> bool:
-        """Tell whether a COMMIT, or a statement that writes by itself, surely did nothing.
+        """Return True if a COMMIT, or a statement that writes by itself, surely did nothing.
 
         After an I/O error the log may hold all of it, and whoever recovers the file finds it.
         """

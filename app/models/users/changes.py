@@ -95,7 +95,7 @@ _TAKE_TURNS = Statement("SELECT pg_advisory_xact_lock(?, hashtext(?::text))")
 
 
 def take_turns(workspace: int, contact: str = "") -> None:
-    """Wait until nobody else who called this for the workspace and contact is in a transaction. On SQLite nobody is."""
+    """Serialize transactions by workspace and contact until they end. On SQLite they are serial anyway."""
     if db.dialect.name == "postgres":
         _TAKE_TURNS(_TURNS, f"{workspace}/{contact}" if contact else str(workspace))
 

@@ -224,7 +224,7 @@ _IS_KNOWN = Statement(
 
 
 def is_known(workspace: int, id: str) -> bool:
-    """Tell whether the user has an email or a number."""
+    """Return True if the user has an email or a number."""
     return bool(_IS_KNOWN(workspace, id))
 
 
@@ -237,7 +237,7 @@ _HAS_UPDATEABLE = Statement(
 
 
 def has_updateable(workspace: int) -> bool:
-    """Tell whether there is any user without a uid of its own."""
+    """Return True if there is any user without a uid of its own."""
     return bool(_HAS_UPDATEABLE(workspace))
 
 

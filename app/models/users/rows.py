@@ -124,7 +124,7 @@ def load_flat(text: str) -> dict[str, Any]:
 
 
 def fits(stored: Mapping[str, Any], meta: Mapping[str, Any]) -> bool:
-    """Tell whether a user may have the stored meta with the other one laid over it, in which None removes."""
+    """Return True if a user may have the stored meta with the other one laid over it, in which None removes."""
     if len(stored) + len(meta) <= MAX_META_KEYS:
         return True
     return sum(value is not None for value in {**stored, **meta}.values()) <= MAX_META_KEYS

@@ -143,5 +143,5 @@ def days(at: str, value: Any, name: str, least: float) -> Faults:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether JSON would call the value a number."""
+    """Return True if JSON would call the value a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -9,7 +9,7 @@ REVERSED = 'Must have its least end first; {"days_ago": 7} comes before {"days_a
 
 
 def is_reversed(ends: Sequence[Any], kind: str, spelling: Callable[[str], str] = str) -> bool:
-    """Tell whether nothing lies between two valid ends, as the second comes before the first.
+    """Return True if nothing lies between two valid ends, as the second comes before the first.
 
     kind: of the attribute. spelling: what all spellings of a text share. A date beside so many days ago is never
     reversed: which of them is the earlier changes as time goes by.

@@ -45,7 +45,7 @@ def configure(settings: Settings) -> None:
 
 
 def check_url(url: str) -> None:
-    """Raise downloads.Failed when nothing could ever be fetched from the URL. Asks nobody."""
+    """Raise downloads.Failed if the URL can never be fetched. Sends no request."""
     downloads.check(url, _private)
 
 
@@ -75,7 +75,7 @@ def find(workspace: int, key: SdkKeyRow, wanted: Wanted) -> PublicKey | None:
 
 
 def refresh(workspace: int, key: SdkKeyRow) -> threading.Event | None:
-    """Fetch the set in a thread, unless somebody did within a minute; return what is set when that is over.
+    """Fetch the set in a thread unless it was fetched within a minute; return an event that is set afterwards.
 
     None when too many fetches are under way in this process.
     """

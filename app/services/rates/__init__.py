@@ -71,7 +71,7 @@ class Policy:
         self._leases: BoundedDict[str, Lease] = BoundedDict(_MAX_LEASES)
 
     def count(self, who: str) -> Standing:
-        """Count one more time of somebody."""
+        """Count one more request of a caller."""
         lease = self._leases.get(who)
         # next() of an iterator is whole: two threads never get the same number.
         if lease and clock.now() < lease.ends and (number := next(lease.numbers, 0)):
@@ -83,11 +83,11 @@ class Policy:
         return Standing(self, first, ends)
 
     def look(self, who: str) -> Standing:
-        """Return where somebody stands, without counting."""
+        """Return the limits of a caller, without counting."""
         return Standing(self, *self._store.read(f"{self.name}/{who}"))
 
     def is_used_up(self, who: str) -> bool:
-        """Tell whether somebody has no more times left, without counting."""
+        """Return True if a caller has no request left, without counting."""
         return self._store.read(f"{self.name}/{who}").times >= self.amount
 
 
@@ -120,7 +120,7 @@ def _store(storage: str) -> Store:
 
 
 class RedisStore:
-    """Counts in Redis. While it is away nobody is limited: an outage of the limits must not be one of the service."""
+    """Counts in Redis. While it is away there are no limits: an outage of Redis must not be one of the service."""
 
     def __init__(self, url: str):
         try:

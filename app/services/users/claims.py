@@ -24,13 +24,13 @@ class Claims(NamedTuple):
     are_moving: bool = False
 
     def may_be(self, fields: Fields) -> bool:
-        """Tell whether a write of these fields may claim somebody."""
+        """Return True if a write of these fields may claim a user."""
         return bool(self.keys) and not self.keys.isdisjoint(store.keys_of(fields)[:1])
 
 
 @statement
 def are_possible(workspace: int) -> bool:
-    """Tell whether there is anybody to be claimed. Raises errors.StorageUnavailable."""
+    """Return True if there is anybody to be claimed. Raises errors.StorageUnavailable."""
     return store.has_updateable(workspace)
 
 

@@ -23,7 +23,7 @@ from app.services.users.pipelining import Rows, Run, Steps, run_groups
 
 
 class Retrieval(NamedTuple):
-    """A user to be found: the user object as JSON, or a UserRow where the database cannot write it; None if nobody."""
+    """Find a user: the user object as JSON, or a UserRow where the database cannot render it; None if there is none."""
 
     workspace: int
     uid: str
@@ -120,7 +120,7 @@ def _retrieve(workspace: int, uids: Sequence[str]) -> Steps:
 
 
 def _retrieve_by_hand(workspace: int, uids: Sequence[str]) -> Steps:
-    """Return those whom the database did not write."""
+    """Return the users that the database did not render."""
     [rows] = yield [users_store.find_call(workspace, uids)]
     found: dict[Any, Any] = dict.fromkeys([(workspace, uid) for uid in uids])  # who is gone by now is nobody
     for user in map(users_store.row, rows):
@@ -212,7 +212,7 @@ def _written(wanted: Sequence[Write], commit: Run, is_careful: bool) -> list[Ups
 
 
 def _take_turn(turns: list[dict[str, int]], uid: str, place: int) -> None:
-    """Put a write into the first turn in which nobody writes to that user: a statement takes each only once."""
+    """Put a write into the first turn without a write to that user: a statement takes each user only once."""
     for turn in turns:
         if uid not in turn:
             turn[uid] = place
@@ -275,7 +275,7 @@ def _locks(wanted: Sequence[Write]) -> list[Call]:
 
 
 def _mark(wanted: Sequence[Write], results: Sequence[Upserted | Appended | None]) -> None:
-    """Have the users who were written looked at by the next sweep, where the rows say that there are segments."""
+    """Queue changed users for segment re-evaluation, where the rows say that there are segments."""
     marked: dict[int, list[str]] = {}
     for one, result in zip(wanted, results, strict=True):
         written = result.user if isinstance(result, Upserted) else result

@@ -206,7 +206,7 @@ def fill(workspace: int, uid: str, changes: Mapping[str, Any]) -> None:
 
 
 def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:
-    """Make a user who came without a uid: it is its id until somebody gives it one (engage.md section 3)."""
+    """Create a user without a uid of its own: its id is its uid until a caller gives it one (engage.md 3)."""
     id = ids.new()
     return _save(workspace, id, {**changes, "uid_updateable": True}, full=True, id=id).user
 
@@ -334,7 +334,7 @@ def _claim(workspace: int, uid: str, changes: Mapping[str, Any]) -> Saved:
 
 
 def claim(workspace: int, uid: str, changes: Mapping[str, Any]) -> None:
-    """Give a uid that nobody has to the one updateable user of the email given, else number, if there is just one.
+    """Give an unused uid to the only updateable user with the email given, else with the number.
 
     Call in a transaction. Raises errors.InvalidInput where the changes would leave that user too much meta.
     """
