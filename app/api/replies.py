@@ -16,8 +16,8 @@ from flask import Response, current_app
 from app.api import pages, proxies
 from app.api.auth import has_secret
 from app.api.flask_app import JsonReply
-from app.domain import dates
-from app.domain.consent import PENDING, SUBSCRIBED
+from app.domain import dates, shape
+from app.domain.consent import PENDING
 from app.domain.cursors import Page
 from app.services.audit import AuditRow
 from app.services.events import DROPPED, DUPLICATE, EventRow
@@ -30,7 +30,6 @@ from app.services.users.batches import Verdict, refused_of
 
 OUTCOME = "Rollcall-Outcome"
 _ETAG_DIGITS = 32  # 128 bits: two states of a user never share one by chance
-_STATS = {"delivered": 0, "failed": 0, "opened": 0, "clicked": 0, "unique_opens": 0, "unique_clicks": 0}
 
 
 # What stands in the middle of a user who is no account, on no list and in no segment; all of it, and what is state.
@@ -39,7 +38,7 @@ _STATED = b',"archived":false,"lists":[]],"meta":{'
 _PLAIN_LENGTH = len(_PLAIN)
 _COUNT = b',"member_count":'  # found in a third of the time of _PLAIN
 _COMMA = b","[0]
-_STATS_LENGTH = len(orjson.dumps({"stats": _STATS}))
+_STATS_LENGTH = len(orjson.dumps({"stats": shape.STATS}))
 # Where last_interaction begins, from the end.
 _NEVER = -len(b',"last_interaction":null') - _STATS_LENGTH
 _ONCE = -len(b',"last_interaction":"2021-01-12T05:24:39.062+00:00"') - _STATS_LENGTH
@@ -77,7 +76,7 @@ def user(found: UserRow | str) -> Response:
 
 def user_json(found: UserRow | str) -> bytes:
     """Return the user object as JSON, which it may be already."""
-    return found.encode() if isinstance(found, str) else orjson.dumps(shown_user(found))
+    return found.encode() if isinstance(found, str) else orjson.dumps(shape.shown(found))
 
 
 def users_json(found: Sequence[UserRow | str], around: Mapping[str, Any]) -> bytes:
@@ -115,12 +114,12 @@ def changed_user(changed: UserRow, sent: Mapping[str, Any], places: Mapping[str,
 
     places: {list id: status} as for somebody new, in place of whether this user has left or was on the list before.
     """
-    shown = shown_user(changed)
+    shown = shape.shown(changed)
     if has_secret() or current_app.config["PUBLIC_REPLIES"] == "full":
         return reply(shown)
     told = _only_what_was_sent(shown, sent)
     if "lists" in told:
-        told["lists"] = [_shown_place(*one) for one in (places or {}).items()]
+        told["lists"] = [shape.shown_place(*one) for one in (places or {}).items()]
     return reply(told)
 
 
@@ -179,7 +178,7 @@ def reasons(found: Reasons) -> Response:
 
 def preview(found: Preview) -> Response:
     """Return what a rule would answer."""
-    return reply({**_shown_count(found.counted), "users": [shown_user(row) for row in found.users]})
+    return reply({**_shown_count(found.counted), "users": [shape.shown(row) for row in found.users]})
 
 
 def audit_records(page: Page) -> Response:
@@ -235,36 +234,6 @@ def verdicts(count: int, found: Mapping[int, Verdict], warnings: Sequence[str]) 
     )
 
 
-def shown_user(row: UserRow) -> dict[str, Any]:
-    """Return the user object of engage.md section 3."""
-    if row.rules is not None:
-        raise ValueError("nobody has decided which segments the user is in")
-    return {
-        "id": row.id,
-        "uid": row.uid,
-        "uid_updateable": row.uid_updateable,
-        "first_name": row.first_name,
-        "last_name": row.last_name,
-        "number": row.number,
-        "email": row.email,
-        "devices": row.devices,
-        "accounts": row.accounts,
-        "is_account": row.is_account,
-        "member_count": row.member_count if row.is_account else None,
-        "archived": row.archived_at is not None,
-        "lists": [_shown_place(one["id"], one["status"]) for one in row.lists],
-        "segments": row.segments,
-        "meta": row.meta,
-        "created_at": dates.render(row.created_at),
-        "last_interaction": None if row.last_interaction is None else dates.render(row.last_interaction),
-        "stats": _STATS,
-    }
-
-
-def _shown_place(list_id: str, status: str) -> dict[str, Any]:
-    return {"id": list_id, "subscribed": status == SUBSCRIBED, **({"pending": True} if status == PENDING else {})}
-
-
 def shown_event(row: EventRow) -> dict[str, Any]:
     """Return an event as it is answered."""
     return {**row._asdict(), "timestamp": dates.render(row.timestamp)}
@@ -296,7 +265,7 @@ def shown_list(row: ListRow) -> dict[str, Any]:
 
 def _only_what_was_sent(shown: dict[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
     """What the public key may see of a user that was there before (engage.md section 2)."""
-    told = {name: shown[name] for name in ("id", "uid", *_ECHOED) if name in ("id", "uid") or name in sent}
+    told = {name: shown[name] for name in ("id", "uid", *shape.SENT) if name in ("id", "uid") or name in sent}
     if "accounts" in told:
         wanted = {one["id"] for one in sent["accounts"]}
         told["accounts"] = [one for one in told["accounts"] if one["id"] in wanted]
@@ -307,6 +276,3 @@ def _only_what_was_sent(shown: dict[str, Any], sent: Mapping[str, Any]) -> dict[
     if "meta" in told:
         told["meta"] = {key: value for key, value in told["meta"].items() if key in sent["meta"]}
     return told
-
-
-_ECHOED = ("first_name", "last_name", "number", "email", "accounts", "is_account", "lists", "meta", "created_at")

@@ -6,6 +6,7 @@ A rule is a tree of JSON: `all`, `any` and `not` over leaves. docs/segments.md s
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from app.domain import shape
 from app.domain.contacts import key_of_email, key_of_number
 
 EVERYBODY = "0" * 24  # the id of the segment `all`, the same in every workspace: it sorts before all ids that we make
@@ -17,13 +18,17 @@ MAX_WHERE = 10  # comparisons in the `where` of an event
 MAX_DAYS = 36_500  # a hundred years, beyond which no date that we keep lies
 
 TEXT, NUMBER, BOOLEAN, DATE, ANY = "text", "number", "boolean", "date", "any"
+_KINDS = {
+    **dict.fromkeys((shape.ID, shape.TEXT), TEXT),
+    **dict.fromkeys((shape.FLAG, shape.PRESENCE), BOOLEAN),
+    shape.COUNT: NUMBER,
+    shape.TIME: DATE,
+}
 META = "meta."  # an attribute that begins so is one of the caller's own
 # Attribute -> what its values are. What is shown under these names in the user object, and what is kept beside it.
 ATTRIBUTES = {
-    "id": TEXT, "uid": TEXT, "first_name": TEXT, "last_name": TEXT, "email": TEXT, "number": TEXT, "tz": TEXT,
-    "app_version": TEXT, "app_build": TEXT, "is_account": BOOLEAN, "archived": BOOLEAN, "uid_updateable": BOOLEAN,
-    "member_count": NUMBER, "created_at": DATE, "last_interaction": DATE, "app_last_active": DATE,
-}  # fmt: skip
+    field.shown_as or name: _KINDS[field.kind] for name, field in shape.COLUMNS.items() if field.kind in _KINDS
+}
 
 # Attribute -> what all spellings of a value share, by which it is compared unless the leaf has `exact`.
 SPELLINGS: dict[str, Callable[[str], str]] = {"email": key_of_email, "number": key_of_number}

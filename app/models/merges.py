@@ -5,20 +5,18 @@ the accounts they are in locked.
 """
 
 from app.domain import consent
+from app.domain.shape import FILLED
 from app.models import devices, lists, preferences
 from app.models.database import Statement
 from app.models.dialects import Dialect
 from app.models.lists import COUNTED
 from app.models.preferences import PreferencesRow
 
-_FILLED = ("first_name", "last_name", "number", "number_digits", "email", "email_key", "tz", "app_version", "app_build",
-           "app_last_active")  # fmt: skip
-
 
 def _fill(d: Dialect) -> str:
     both = "users.last_interaction, source.last_interaction"
     later = f"coalesce({d.greatest}({both}), {both})"  # SQLite's max is NULL where one of them is
-    blanks = ", ".join(f"{name} = coalesce(users.{name}, source.{name})" for name in _FILLED)
+    blanks = ", ".join(f"{name} = coalesce(users.{name}, source.{name})" for name in FILLED)
     return (
         f"UPDATE users SET {blanks}, meta = {d.json_merge.format('source.meta', 'users.meta')}, "
         f"created_at = {d.least}(users.created_at, source.created_at), "

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from app.domain import ids, uids
+from app.domain import ids, shape, uids
 from app.domain.consent import PENDING, SUBSCRIBED, UNSUBSCRIBED
 from app.domain.writes import Place
 from app.schemas.fields import (
@@ -284,37 +284,38 @@ class StatsSchema(Schema):
     unique_clicks = fields.Integer(metadata={"example": 0})
 
 
-class UserSchema(Schema):
+_ROWS = {"devices": DeviceSchema, "accounts": AccountSchema, "lists": SubscriptionSchema, "segments": SegmentSchema}
+
+
+def _shown(name: str, field: shape.Field) -> fields.Field[Any]:
+    """Return the field that documents a member of the user object."""
+    description = {"description": field.description} if field.description else {}
+    if field.kind == shape.ROWS:
+        return fields.List(fields.Nested(_ROWS[name]), metadata=description)
+    metadata = {**description, "example": field.example}
+    if field.kind == shape.META:
+        return meta_field(metadata=metadata)
+    if field.kind == shape.ID:
+        return fields.String(metadata={"pattern": ids.PATTERN, **metadata})
+    if field.kind == shape.COUNT:
+        return fields.Integer(allow_none=True, metadata=metadata)
+    found: type[fields.Field[Any]] = _OF_KIND[field.kind]
+    return found(allow_none=field.is_nullable and field.kind != shape.PRESENCE, metadata=metadata)
+
+
+_OF_KIND: dict[str, Any] = {
+    shape.TEXT: fields.String,
+    shape.FLAG: fields.Boolean,
+    shape.PRESENCE: fields.Boolean,
+    shape.TIME: ShownDate,
+}
+_Shown: Any = Schema.from_dict({field.shown_as or name: _shown(name, field) for name, field in shape.FIELDS.items()})
+
+
+class UserSchema(_Shown):  # type: ignore[misc]
     """A user. The public key alone sees only `id`, `uid` and what it sent, unless its request made the user.
 
     So no field is sure to be there; `fields` of a page leaves out others.
     """
 
-    id = fields.String(
-        metadata={
-            "description": "Ours, ordered by time.",
-            "pattern": ids.PATTERN,
-            "example": "5fc6477241fcec31a9548e98",
-        },
-    )
-    uid = fields.String(metadata={"description": "The caller's.", "example": "u144"})
-    uid_updateable = fields.Boolean(
-        metadata={"description": "Whether the user came without a uid and may still get one.", "example": False}
-    )
-    first_name = fields.String(allow_none=True, metadata={"example": "Akinyele"})
-    last_name = fields.String(allow_none=True, metadata={"example": "Jinadu"})
-    number = fields.String(allow_none=True, metadata={"example": None})
-    email = fields.String(allow_none=True, metadata={"example": "a.jinadu@somecorp.email"})
-    devices = fields.List(fields.Nested(DeviceSchema), metadata={"description": "The last 5, newest last."})
-    accounts = fields.List(fields.Nested(AccountSchema), metadata={"description": "The accounts the user is in."})
-    is_account = fields.Boolean(metadata={"example": False})
-    member_count = fields.Integer(allow_none=True, metadata={"description": "Null for a customer.", "example": None})
-    archived = fields.Boolean(metadata={"example": False})
-    lists = fields.List(fields.Nested(SubscriptionSchema), metadata={"description": "The lists the user is on."})
-    segments = fields.List(fields.Nested(SegmentSchema), metadata={"description": "The segments the user is in."})
-    meta = meta_field(metadata={"description": "Attributes.", "example": {"plan": "pro", "age": 34}})
-    created_at = ShownDate(metadata={"description": "UTC, milliseconds.", "example": "2021-01-12T05:24:39.062+00:00"})
-    last_interaction = ShownDate(
-        allow_none=True, metadata={"description": "Time of the newest event.", "example": None}
-    )
     stats = fields.Nested(StatsSchema)

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from app.api.replies import shown_user
+from app.domain.shape import shown
 from app.schemas.users import UserSchema
 from app.services import users
 from tests.factories import fresh
@@ -35,7 +35,7 @@ def test_the_reply_by_hand_is_the_reply_of_the_schema(api, make_list, workspace)
         lists=[make_list("News")], accounts=[{"id": api.user()["uid"]}], device_token="t", meta={"a": 1.5, "b": "x"}
     )["uid"]
     api.post(f"users/{uid}/events", {"event": "e", "timestamp": "1969-12-31T23:59:59.001Z"})
-    by_hand = shown_user(users.retrieve(workspace, uid))
+    by_hand = shown(users.retrieve(workspace, uid))
     row = users.retrieve(workspace, uid)
     attributes = {
         **row._asdict(), "archived": row.archived_at is not None, "segments": [], "stats": by_hand["stats"],

@@ -1,5 +1,6 @@
 """Users: the table, and the statements of the routes that are called all day."""
 
+from app.domain.shape import UserRow
 from app.models.users.bulk import (
     Change,
     Prepared,
@@ -43,7 +44,7 @@ from app.models.users.finding import (
     page_in_time,
     page_in_windows,
 )
-from app.models.users.rows import MAX_META_KEYS, User, UserRow, dump, fits, load_flat, row
+from app.models.users.rows import MAX_META_KEYS, User, dump, fits, load_flat, row
 from app.models.users.upserts import reserve, upsert, upsert_call
 
 __all__ = [

@@ -7,16 +7,15 @@ from itertools import chain
 from operator import attrgetter, itemgetter, le
 from typing import Any, NamedTuple
 
+from app.domain import shape
 from app.models.database import Call, Statement, db, insert_new, run_all, write_many
 from app.models.dialects import BYTE_BY_BYTE, Dialect
 from app.models.erasures.erased_uids import may_have_events
 from app.models.stores import Rows
 from app.models.users import sparse_rows, upserts
 from app.models.users.finding import find_profiles
-from app.models.users.rows import MAX_META_KEYS, fits
+from app.models.users.rows import DEFAULTS, MAX_META_KEYS, fits
 
-# What a new user has where nothing is said; of the other fields NULL.
-_DEFAULTS = {"meta": {}, "is_account": False, "uid_updateable": False}
 _FEW = 20  # users whom a statement of their own is quicker for than the round trips of a bulk insert
 
 
@@ -234,11 +233,11 @@ def _columns(fields: Sequence[str], changes: Sequence[Change], now: int, removes
 
     removes: whether some remove entries of meta.
     """
-    defaults = _DEFAULTS | {"created_at": now}
+    defaults = {name: DEFAULTS.get(shape.COLUMNS[name].kind) for name in fields} | {"created_at": now}
     ids, uids, bodies = zip(*changes, strict=True)
     columns: dict[str, Sequence[Any]] = {"id": ids, "uid": uids}
     for field in fields:
-        default = defaults.get(field)
+        default = defaults[field]
         values = [body.get(field, default) for body in bodies]
         if field == "meta" and removes:
             values = [{key: value for key, value in meta.items() if value is not None} for meta in values]

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from app.domain.contacts import key_of_email, key_of_number
+from app.domain.shape import UserRow
 from app.models.database import Call, Statement, db
 from app.models.keyset import Filter, Keyset
-from app.models.users.rows import UserRow, columns, dump, json_path, load_flat, row
+from app.models.users.rows import columns, dump, json_path, load_flat, row
 
 _FIND = Statement(lambda d: f"SELECT {columns(d)} FROM users WHERE workspace_id = ? AND uid = ?")
 

@@ -8,12 +8,13 @@ parameters; on Postgres, where one run takes all rows, as one JSON object by uid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.domain import shape
 from app.models.database import db
 from app.models.dialects import Dialect
 from app.models.users import upserts
 from app.models.users.rows import MAX_META_KEYS, dump
 
-_BITS = {field: 1 << place for place, field in enumerate(upserts.KEPT)}
+_BITS = {field: 1 << place for place, field in enumerate(shape.WRITTEN)}
 
 
 def said(

@@ -5,54 +5,44 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from app.domain.contacts import key_of_email, key_of_number
+from app.domain import shape
+from app.domain.shape import UserRow
 from app.models.database import Call, Statement, db
 from app.models.dialects import BYTE_BY_BYTE, Dialect, given
 from app.models.users import rendering
 from app.models.users.changes import delete
-from app.models.users.rows import MAX_META_KEYS, UserRow, columns, dump, row
+from app.models.users.rows import MAX_META_KEYS, columns, dump, row
 
 STATEMENTS = 256  # that are kept: the callers choose the sets of fields, and so how many there could be
+_SQL_OF_KIND = {
+    shape.META: "jsonb",
+    shape.FLAG: "boolean",
+    **dict.fromkeys((shape.COUNT, shape.PRESENCE, shape.TIME), "bigint"),
+}
 # Of the columns that are no text on Postgres.
-TYPES = {"meta": "jsonb", "is_account": "boolean", "uid_updateable": "boolean"} | dict.fromkeys(
-    ("archived_at", "created_at", "app_last_active", "last_interaction"), "bigint"
-)
-# Field of a change -> the columns it sets.
-_COLUMNS_OF = {"email": ("email", "email_key"), "number": ("number", "number_digits")}
-KEPT = (
-    "uid_updateable",
-    "first_name",
-    "last_name",
-    "number",
-    "email",
-    "is_account",
-    "archived_at",
-    "meta",
-    "created_at",
-    "tz",
-    "app_version",
-    "app_build",
-    "app_last_active",
-)
+TYPES = {name: _SQL_OF_KIND[field.kind] for name, field in shape.COLUMNS.items() if field.kind in _SQL_OF_KIND}
+# Field of a change -> the column and the function of what all its spellings share.
+_KEYS = {name: (field.key_column, field.key) for name, field in shape.COLUMNS.items() if field.key}
 
 
 def fields_in(changes: Container[str]) -> tuple[str, ...]:
-    """Return the fields of KEPT that the changes have, in its order."""
-    return tuple([field for field in KEPT if field in changes])
+    """Return the fields that the changes have, in the order of shape.WRITTEN."""
+    return tuple([field for field in shape.WRITTEN if field in changes])
 
 
 def columns_of(fields: Iterable[str]) -> list[str]:
     """Return the columns that the fields set."""
-    return [column for field in fields for column in _COLUMNS_OF.get(field, (field,))]
+    return [column for field in fields for column in (field, *_KEYS.get(field, ())[:1])]
 
 
 def columns_with(field: str, given: Sequence[Any]) -> dict[str, Sequence[Any]]:
     """Return {column: values} of a field of several users."""
-    if field == "email":
-        return {"email": given, "email_key": [one and key_of_email(one) for one in given]}
-    if field == "number":
-        return {"number": given, "number_digits": [one and key_of_number(one) for one in given]}
-    return {field: list(map(dump, given)) if field == "meta" else given}
+    if field == "meta":
+        return {field: list(map(dump, given))}
+    if field not in _KEYS:
+        return {field: given}
+    column, key = _KEYS[field]
+    return {field: given, column: [one and key(one) for one in given]}
 
 
 class Form(NamedTuple):
@@ -138,7 +128,7 @@ def upsert(
     """Make the user of that uid or change the fields given, in one statement, and return it as it is then.
 
     Either way the user is locked until the transaction ends. id: what a new user gets; the row's id tells whether
-    there was one before. changes: any of the fields in KEPT; meta is merged key by key. guard_email: an email may be
+    there was one before. changes: any of shape.WRITTEN; meta is merged key by key. guard_email: an email may be
     set or repeated, not changed.
     Returns None when nothing was done, because the guard or the number of meta keys forbids it.
     """

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import orjson
 
+from app.domain import shape
+from app.domain.shape import UserRow
 from app.models.database import Call, Statement, db
 from app.models.dialects import SQLITE, Dialect
-from app.models.users.rows import UserRow, columns, row
+from app.models.users.rows import columns, row
 
 
 def _quoted(d: Dialect, column: str) -> str:
@@ -45,7 +47,6 @@ def _joined(parts: Sequence[str]) -> str:
     return f"({_joined(parts[:half])}||{_joined(parts[half:])})" if half else parts[0]
 
 
-_STATS = '{"delivered":0,"failed":0,"opened":0,"clicked":0,"unique_opens":0,"unique_clicks":0}'
 TABLES = {"devices": "devices", "accounts": "memberships", "lists": "subscriptions"}  # of what the object shows
 _ACCOUNT = (
     "(SELECT account.uid FROM users AS account "
@@ -85,35 +86,38 @@ _HAS_ANY = "EXISTS (SELECT 1 FROM {0} WHERE {0}.workspace_id = users.workspace_i
 
 
 # The columns that the object shows, but for meta.
-SHOWN = (
-    "id", "uid", "uid_updateable", "first_name", "last_name", "number", "email", "is_account", "member_count",
-    "archived_at", "created_at", "last_interaction",
-)  # fmt: skip
+SHOWN = [name for name, field in shape.FIELDS.items() if field.kind not in (shape.ROWS, shape.META)]
 NO_ARRAYS = ("'[]'",) * len(TABLES)
 
 
 def object_json(d: Dialect, devices: str, accounts: str, lists: str) -> str:
     """SQL for the object, of SQL for the arrays of its side tables."""
-    return _format(
-        d,
-        '{"id":"%s","uid":%s,"uid_updateable":%s,"first_name":%s,"last_name":%s,"number":%s,"email":%s,"devices":%s,'
-        '"accounts":%s,"is_account":%s,"member_count":%s,"archived":%s,"lists":%s,"segments":[],"meta":%s,'
-        f'"created_at":%s,"last_interaction":%s,"stats":{_STATS}}}',
-        "users.id",
-        _quoted(d, "users.uid"),
-        _either("users.uid_updateable"),
-        *[_quoted(d, f"users.{name}") for name in ("first_name", "last_name", "number", "email")],
-        devices,
-        accounts,
-        _either("users.is_account"),
-        _either("users.is_account", "CAST(users.member_count AS TEXT)", "'null'"),
-        _either("users.archived_at IS NULL", "'false'", "'true'"),
-        lists,
-        # Of what jsonb writes this takes the spaces away, and nulls, of which meta has none.
-        "users.meta" if d.name == "sqlite" else "json_strip_nulls(users.meta::json)::text",
-        _time(d, "users.created_at"),
-        f"coalesce({_time(d, 'users.last_interaction')}, 'null')",
-    )
+    arrays = {"devices": devices, "accounts": accounts, "lists": lists}
+    template, values = [], []
+    for name, field in shape.FIELDS.items():
+        is_here = field.kind != shape.ROWS or name in arrays
+        place = '"%s"' if field.kind == shape.ID else "%s" if is_here else "[]"
+        template.append(f'"{field.shown_as or name}":{place}')
+        if is_here:
+            values.append(arrays[name] if field.kind == shape.ROWS else _member(d, field, f"users.{name}"))
+    template.append(f'"stats":{orjson.dumps(shape.STATS).decode()}')
+    return _format(d, f"{{{','.join(template)}}}", *values)
+
+
+def _member(d: Dialect, field: shape.Field, column: str) -> str:
+    """SQL for the value of a column in JSON, a text that is not NULL; an id stands in quotes already."""
+    if field.kind == shape.TIME:
+        return f"coalesce({_time(d, column)}, 'null')" if field.is_nullable else _time(d, column)
+    if field.kind == shape.META:  # of what jsonb writes this takes the spaces away, and nulls, of which meta has none
+        return column if d.name == "sqlite" else f"json_strip_nulls({column}::json)::text"
+    found = {
+        shape.ID: column,
+        shape.TEXT: _quoted(d, column),
+        shape.FLAG: _either(column),
+        shape.COUNT: _either("users.is_account", f"CAST({column} AS TEXT)", "'null'"),
+        shape.PRESENCE: _either(f"{column} IS NULL", "'false'", "'true'"),
+    }
+    return found[field.kind]
 
 
 def made_by_hand(d: Dialect) -> str:
