@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from app.api.hot import HotPath, Reply, Request
+from app.domain import shape
 from app.models.users import claimants
 from tests.contract.lanes.routes import Answer, Routes
 from tests.factories import basic
@@ -33,21 +34,7 @@ _FORMS = re.compile(
     r"|GET users(\?limit=[0-9]+(&next_cursor=[0-9a-f]{24})?)?"
 )
 _CHECKED = {
-    "user": frozenset(
-        (
-            "first_name",
-            "last_name",
-            "number",
-            "email",
-            "is_account",
-            "meta",
-            "created_at",
-            "tz",
-            "app_version",
-            "app_build",
-        )
-        + ("app_last_active",)
-    ),
+    "user": frozenset(name for name, field in shape.COLUMNS.items() if field.written == shape.CALLER),
     "event": frozenset(("event", "value", "properties", "timestamp")),
 }
 _ELSEWHERE = frozenset(("lists", "accounts", "device_token", "device_platform", "archived", "uid"))

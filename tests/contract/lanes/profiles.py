@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain import profiles
+from app.domain import profiles, shape
 from app.services.atomic import fields
 from app.services.atomic.fields import FieldRow
 from app.services.audit import SHELL
@@ -26,10 +26,8 @@ def define(workspace: int, profile: Mapping[str, Any]) -> None:
         fields.define(workspace, [FieldRow(name, name, profiles.TEXT) for name in wanted], SHELL)
 
 
-ENGAGE = frozenset((
-    "first_name", "last_name", "is_account", "created_at", "device_token", "device_platform", "lists", "accounts", "tz", "app_version",
-    "app_build", "app_last_active",
-))  # fmt: skip
+# What callers of Engage's routes may write and a profile does not have; it has email, number and meta under other names.
+ENGAGE = frozenset((*shape.SENT, *shape.HIDDEN, "device_token", "device_platform")) - {"email", "number", "meta"}
 
 
 def in_engage(name: str) -> str:
