@@ -17,10 +17,11 @@ TICK = 1.0  # seconds between two looks at what is due
 _AWAY = 5.0  # seconds to leave a database alone that is away
 
 
-def run(settings: Settings, parent: int | None = None) -> None:
+def run(settings: Settings, parent: int | None = None, file: str = "") -> None:
     """Work until SIGTERM or Ctrl-C, or until `parent`, the process that started this one, is gone.
 
-    A job that is under way is left to its end but for the end of the parent. Raises errors.Misconfigured.
+    A job that is under way is left to its end but for the end of the parent. file: as of `storage.expect_file`.
+    Raises errors.Misconfigured.
     """
     stop = threading.Event()
 
@@ -34,6 +35,8 @@ def run(settings: Settings, parent: int | None = None) -> None:
         threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     logs.configure(settings.log_level)
     storage.open(settings)
+    if file:
+        storage.expect_file(file)
     has_more = False
     while not stop.wait(0 if has_more else TICK):
         has_more = False

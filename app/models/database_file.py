@@ -39,6 +39,17 @@ def remember() -> None:
             _seen.setdefault(str(db.database), identity)
 
 
+def known() -> str:
+    """Return which file the database in use is, for `expect` in a process that is started; "" if unknown."""
+    return ":".join(map(str, _seen.get(str(db.database), ()))) if db.obj.dialect.name == "sqlite" else ""
+
+
+def expect(file: str) -> None:
+    """Take no other file for the database in use, and make none in its place. file: what `known` told."""
+    device, inode = map(int, file.split(":"))
+    _seen[str(db.database)] = device, inode
+
+
 def forget() -> None:
     """Expect another file from now on: a backup is about to take the place of the database."""
     _seen.pop(str(db.database), None)

@@ -113,6 +113,16 @@ def prepare_and_announce(settings: Settings, announce: Callable[[NewWorkspace], 
         announce(made)
 
 
+def known_file() -> str:
+    """Return which file the database is, for `expect_file` in another process; "" for Postgres, or if it is unknown."""
+    return database_file.known()
+
+
+def expect_file(file: str) -> None:
+    """Answer errors.StorageUnavailable where the database file is another one, or gone."""
+    database_file.expect(file)
+
+
 def prepare(settings: Settings) -> NewWorkspace | None:
     """Migrate the database, create the default workspace if there is none, and erase users that a restore brought back.
 

@@ -6,6 +6,7 @@ import sys
 import threading
 
 from app import logs
+from app.services import storage
 
 _LOOK = 1.0  # seconds between two looks whether it lives
 _PAUSE = 5.0  # seconds until one that died is replaced; it may die of the same again
@@ -35,7 +36,9 @@ def stop() -> None:
 def _keep() -> None:
     while not _stop.is_set():
         with _starting:
-            worker = subprocess.Popen([sys.executable, "-m", "app.jobs", str(os.getpid())])  # noqa: S603 - ours
+            worker = subprocess.Popen(  # noqa: S603 - ours
+                [sys.executable, "-m", "app.jobs", str(os.getpid()), storage.known_file()]
+            )
         while worker.poll() is None and not _stop.wait(_LOOK):
             pass
         if _stop.is_set():

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import needs
-from tests.factories import ROOT, Service, free_port
+from tests.factories import ROOT, Service, free_port, wait_until
 
 pytestmark = pytest.mark.ci  # starts the service
 
@@ -21,6 +21,15 @@ pytestmark = pytest.mark.ci  # starts the service
 def service(tmp_path):
     with Service(f"sqlite:///{tmp_path}/data/rollcall.db") as running:
         yield running
+
+
+def children(service):
+    """The processes that the service has started."""
+    return {
+        int(child)
+        for task in Path(f"/proc/{service.process.pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    }
 
 
 @pytest.mark.parametrize("how", ["moved away", "replaced"])
@@ -40,13 +49,12 @@ def test_a_database_file_that_is_another_one_is_noticed(service, tmp_path, how):
 
 def test_a_new_worker_makes_no_new_file_in_the_place_of_one_that_was_moved_away(service, tmp_path):
     path = tmp_path / "data" / "rollcall.db"
-    time.sleep(2)  # until the process of the jobs has opened it, too
     os.rename(path, tmp_path / "away.db")
-    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
-    workers = [int(child) for child in children if "app.jobs" not in Path(f"/proc/{child}/cmdline").read_text()]
-    for worker in workers:
+    workers = children(service)
+    for worker in workers:  # that of the jobs among them
         os.kill(worker, signal.SIGKILL)
-    time.sleep(2)
+    wait_until(lambda: len(children(service)) == len(workers) and workers.isdisjoint(children(service)), 20)
+    time.sleep(2)  # they look for the database; to see that none is made takes a wait
     for _ in range(10):
         with contextlib.suppress(OSError):
             assert service.call("PUT", "users/b", {})[0] == 503
