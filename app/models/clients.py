@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Statement
+from app.models.database import BaseModel
+from app.models.workspaces import Workspace
 
 
 class Client(BaseModel):
@@ -33,17 +34,19 @@ class ClientRow(NamedTuple):
     signing_key: str
 
 
-_FIND = Statement(
-    "SELECT clients.id, workspace_id, role, secret_hash, environment_id, name, signing_key "
-    "FROM clients JOIN workspaces ON workspaces.id = workspace_id "
-    "WHERE clients.id = ? AND revoked_at IS NULL"
-)
-
-
 def find(id: str) -> ClientRow | None:
     """Return the client of that id unless it was revoked."""
-    rows = _FIND(id)
-    return ClientRow._make(rows[0]) if rows else None
+    query = Client.select(
+        Client.id,
+        Client.workspace_id,
+        Client.role,
+        Client.secret_hash,
+        Workspace.environment_id,
+        Workspace.name,
+        Workspace.signing_key,
+    ).join(Workspace, on=(Workspace.id == Client.workspace_id))
+    found = query.where((Client.id == id) & Client.revoked_at.is_null()).tuples().first()
+    return ClientRow._make(found) if found else None
 
 
 def add(workspace: int, id: str, role: str, secret_hash: str, now: int) -> bool:

@@ -68,17 +68,9 @@ _DUE = Statement(
 _POSTPONE = Statement(
     "UPDATE deletions SET attempts = attempts + 1, next_at = ? WHERE workspace_id = ? AND id = ? RETURNING id"
 )
-_FINISH = Statement(
-    f"UPDATE deletions SET state = '{ERASED}', erased_at = ?, user_id = NULL "
-    f"WHERE workspace_id = ? AND id = ? AND state = '{PENDING}' RETURNING id"
-)
 _GIVE_UP = Statement(
     f"UPDATE deletions SET state = '{FAILED}' WHERE workspace_id = ? AND state = '{PENDING}' "
     f"AND next_at <= ? AND attempts >= ? RETURNING id"
-)
-_RETRY = Statement(
-    f"UPDATE deletions SET state = '{PENDING}', attempts = 0, next_at = ? "
-    f"WHERE workspace_id = ? AND state = '{FAILED}' RETURNING id"
 )
 
 
@@ -99,7 +91,8 @@ def postpone(workspace: int, times: Sequence[tuple[str, int]]) -> None:
 
 def finish(workspace: int, id: str, now: int) -> bool:
     """Mark the deletion as done. Returns False if another worker has. Call in the erasing transaction."""
-    return bool(_FINISH(now, workspace, id))
+    is_ours = (Deletion.workspace_id == workspace) & (Deletion.id == id) & (Deletion.state == PENDING)
+    return bool(Deletion.update(state=ERASED, erased_at=now, user_id=None).where(is_ours).execute())
 
 
 def give_up(workspace: int, now: int, attempts: int) -> list[str]:
@@ -108,8 +101,9 @@ def give_up(workspace: int, now: int, attempts: int) -> list[str]:
 
 
 def retry(workspace: int, now: int) -> int:
-    """Have all that failed tried again, from the start. Returns how many."""
-    return len(_RETRY(now, workspace))
+    """Queue all failed deletions again, from the start. Returns how many."""
+    is_failed = (Deletion.workspace_id == workspace) & (Deletion.state == FAILED)
+    return int(Deletion.update(state=PENDING, attempts=0, next_at=now).where(is_failed).execute())
 
 
 _PAGE = Keyset("deletions", lambda d: ", ".join(f"deletions.{name}" for name in DeletionRow._fields))

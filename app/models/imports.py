@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import peewee
 
-from app.models.database import BaseModel, Statement, statement, unrepeated
+from app.models.database import BaseModel, statement, unrepeated
 
 
 class Import(BaseModel):
@@ -40,37 +40,31 @@ class Progress(NamedTuple):
     ended_at: int | None = None
 
 
-_COLUMNS = ", ".join(Progress._fields)
-_FIND = Statement(f"SELECT {_COLUMNS} FROM imports WHERE workspace_id = ? AND file_hash = ?")
-_BEGIN = Statement(
-    "INSERT INTO imports (workspace_id, file_hash, position, line, stored, refused, error_bytes, began_at) "
-    "VALUES (?, ?, 0, 0, 0, 0, 0, ?) ON CONFLICT (workspace_id, file_hash) "
-    "DO UPDATE SET position = 0, line = 0, stored = 0, refused = 0, error_bytes = 0, ended_at = NULL, "
-    "began_at = excluded.began_at RETURNING position"
-)
-_MOVE = Statement(
-    f"UPDATE imports SET {', '.join(f'{name} = ?' for name in Progress._fields)} "
-    f"WHERE workspace_id = ? AND file_hash = ? AND position = ? "
-    "AND ended_at IS NULL RETURNING position"
-)
+_COLUMNS = [getattr(Import, name) for name in Progress._fields]
+_KEY = [Import.workspace_id, Import.file_hash]
 
 
 @statement
 def find(workspace: int, file_hash: str) -> Progress | None:
     """Return how far the import of that file has come; None when it never began. Raises errors.StorageUnavailable."""
-    rows = _FIND(workspace, file_hash)
-    return Progress._make(rows[0]) if rows else None
+    query = Import.select(*_COLUMNS).where((Import.workspace_id == workspace) & (Import.file_hash == file_hash))
+    found = query.tuples().first()
+    return Progress._make(found) if found else None
 
 
 @unrepeated
 def begin(workspace: int, file_hash: str, now: int) -> None:
     """Note that the import of a file begins, at its first byte. Raises errors.StorageUnavailable."""
-    _BEGIN(workspace, file_hash, now)
+    start = {**Progress()._asdict(), "began_at": now}
+    note = Import.insert(workspace_id=workspace, file_hash=file_hash, **start)
+    note.on_conflict(conflict_target=_KEY, update={getattr(Import, name): one for name, one in start.items()}).execute()
 
 
 def move(workspace: int, file_hash: str, position: int, to: Progress) -> bool:
     """Note that an import which was at that position has come further; call in the transaction of what was stored.
 
-    Returns whether it was there: else somebody imports the same file at the same time.
+    Returns True if it was there: else another process imports the same file at the same time.
     """
-    return bool(_MOVE(*to, workspace, file_hash, position))
+    is_there = (Import.position == position) & Import.ended_at.is_null()
+    is_ours = (Import.workspace_id == workspace) & (Import.file_hash == file_hash)
+    return bool(Import.update(**to._asdict()).where(is_ours & is_there).execute())

@@ -15,18 +15,11 @@ class JobRun(BaseModel):
         table_name = "job_runs"
 
 
-_LAST = Statement("SELECT ran_at FROM job_runs WHERE name = ?")
-_NOTE = Statement(
-    "INSERT INTO job_runs (name, ran_at) VALUES (?, ?) "
-    "ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at RETURNING name"
-)
-
-
 @statement
 def last_run(name: str) -> int | None:
     """Return when the job last began, in epoch milliseconds; None when it never did."""
-    rows = _LAST(name)
-    return int(rows[0][0]) if rows else None
+    found = JobRun.get_or_none(JobRun.name == name)
+    return None if found is None else int(found.ran_at)
 
 
 _TO_ERASE_IN = Statement("SELECT DISTINCT workspace_id FROM deletions WHERE state = 'pending' AND next_at <= ?")
@@ -41,4 +34,5 @@ def workspaces_to_erase_in(now: int) -> list[int]:
 @unrepeated
 def note_run(name: str, began_at: int) -> None:
     """Note that the job which began then is done."""
-    _NOTE(name, began_at)
+    note = JobRun.insert(name=name, ran_at=began_at)
+    note.on_conflict(conflict_target=[JobRun.name], update={JobRun.ran_at: began_at}).execute()

@@ -1,12 +1,12 @@
 """Custom profile fields, defined by a workspace."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import peewee
 
 from app.domain import ids
-from app.models.database import BaseModel, Call, Statement, run_all
+from app.models.database import BaseModel
 
 
 class ProfileField(BaseModel):
@@ -31,17 +31,11 @@ class FieldRow(NamedTuple):
     type: str
 
 
-_ALL = Statement("SELECT name, label, type FROM profile_fields WHERE workspace_id = ? ORDER BY position")
-_PUT = Statement(
-    "INSERT INTO profile_fields (workspace_id, name, label, type, position) "
-    "VALUES (?, ?, ?, ?, ?) ON CONFLICT (workspace_id, name) DO UPDATE SET "
-    "label = excluded.label RETURNING name, type"
-)
-
-
 def of_workspace(workspace: int) -> list[FieldRow]:
     """Return the custom fields in the order of their creation."""
-    return [FieldRow._make(values) for values in _ALL(workspace)]
+    query = ProfileField.select(ProfileField.name, ProfileField.label, ProfileField.type)
+    rows: Any = query.where(ProfileField.workspace_id == workspace).order_by(ProfileField.position).tuples()
+    return [FieldRow._make(values) for values in rows]
 
 
 def put(workspace: int, fields: Sequence[FieldRow]) -> dict[str, str]:
@@ -50,5 +44,8 @@ def put(workspace: int, fields: Sequence[FieldRow]) -> dict[str, str]:
     fields: each name once. Call in a transaction. The rows are locked in the order of names.
     """
     position = {field.name: ids.new() for field in fields}  # new ones stay in the order in which they were given
-    calls = [Call(_PUT, (workspace, *field, position[field.name])) for field in sorted(fields)]
-    return dict(rows[0] for rows in run_all(calls))
+    for field in sorted(fields):
+        ProfileField.insert(workspace_id=workspace, position=position[field.name], **field._asdict()).on_conflict(
+            conflict_target=[ProfileField.workspace_id, ProfileField.name], update={ProfileField.label: field.label}
+        ).execute()
+    return {field.name: field.type for field in of_workspace(workspace) if field.name in position}

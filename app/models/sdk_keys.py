@@ -1,5 +1,7 @@
 """SDK keys: public keys for user tokens, and the claims that go into a profile."""
 
+import functools
+import operator
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -7,7 +9,7 @@ import orjson
 import peewee
 
 from app.domain import ids
-from app.models.database import BaseModel, Statement, unrepeated
+from app.models.database import BaseModel, unrepeated
 
 _LISTS_AND_OBJECTS = ("issuers", "audiences", "claims")
 
@@ -59,32 +61,25 @@ class SdkKeyRow(NamedTuple):
     problem: str | None
 
 
-_COLUMNS = ", ".join(SdkKeyRow._fields)
-_FIND = Statement(f"SELECT {_COLUMNS} FROM sdk_keys WHERE workspace_id = ? AND id = ?")
-_OF_WORKSPACE = Statement(f"SELECT {_COLUMNS} FROM sdk_keys WHERE workspace_id = ? ORDER BY id")
-_DELETE = Statement("DELETE FROM sdk_keys WHERE workspace_id = ? AND id = ? RETURNING id")
-_CLAIM_FETCH = Statement(
-    "UPDATE sdk_keys SET tried_at = ?, problem = NULL WHERE workspace_id = ? "
-    "AND id = ? AND jwks_url = ? AND (tried_at IS NULL OR tried_at <= ?) "
-    "RETURNING id"
-)
-_NOTE_FETCHED = Statement(
-    "UPDATE sdk_keys SET jwks = ?, fetched_at = ? WHERE workspace_id = ? AND id = ? AND jwks_url = ? RETURNING id"
-)
-_NOTE_PROBLEM = Statement(
-    "UPDATE sdk_keys SET problem = ? WHERE workspace_id = ? AND id = ? AND jwks_url = ? RETURNING id"
-)
+def _these(workspace: int, *more: peewee.Expression) -> peewee.Expression:
+    """The condition for keys of the workspace."""
+    return functools.reduce(operator.and_, more, SdkKey.workspace_id == workspace)
+
+
+def _select(*where: peewee.Expression) -> list[SdkKeyRow]:
+    query = SdkKey.select(*[getattr(SdkKey, name) for name in SdkKeyRow._fields]).where(*where)
+    rows: Any = query.order_by(SdkKey.id).tuples()
+    return [_row(values) for values in rows]
 
 
 def find(workspace: int, id: str) -> SdkKeyRow | None:
     """Return the key of that id."""
-    rows = _FIND(workspace, id)
-    return _row(rows[0]) if rows else None
+    return next(iter(_select(_these(workspace, SdkKey.id == id))), None)
 
 
 def of_workspace(workspace: int) -> list[SdkKeyRow]:
     """Return the keys of the workspace in the order they were made."""
-    return [_row(values) for values in _OF_WORKSPACE(workspace)]
+    return _select(_these(workspace))
 
 
 def create(workspace: int, fields: Mapping[str, Any], now: int) -> str:
@@ -96,12 +91,12 @@ def create(workspace: int, fields: Mapping[str, Any], now: int) -> str:
 
 def update(workspace: int, id: str, fields: Mapping[str, Any]) -> None:
     """Set these columns, at least one."""
-    SdkKey.update(**_stored(fields)).where((SdkKey.workspace_id == workspace) & (SdkKey.id == id)).execute()
+    SdkKey.update(**_stored(fields)).where(_these(workspace, SdkKey.id == id)).execute()
 
 
 def delete(workspace: int, id: str) -> bool:
-    """Delete the key. Returns whether there was one."""
-    return bool(_DELETE(workspace, id))
+    """Delete the key. Returns True if there was one."""
+    return bool(SdkKey.delete().where(_these(workspace, SdkKey.id == id)).execute())
 
 
 @unrepeated
@@ -110,19 +105,23 @@ def claim_fetch(workspace: int, id: str, url: str, now: int, before: int) -> boo
 
     now, before: epoch milliseconds. Raises errors.StorageUnavailable.
     """
-    return bool(_CLAIM_FETCH(now, workspace, id, url, before))
+    is_due = SdkKey.tried_at.is_null() | (SdkKey.tried_at <= before)
+    claim = SdkKey.update(tried_at=now, problem=None)
+    return bool(claim.where(_these(workspace, SdkKey.id == id, SdkKey.jwks_url == url, is_due)).execute())
 
 
 @unrepeated
 def note_fetched(workspace: int, id: str, url: str, jwks: list[dict[str, str]], now: int) -> None:
     """Keep the set that was fetched from the URL, if it is still the key's. Raises errors.StorageUnavailable."""
-    _NOTE_FETCHED(orjson.dumps(jwks).decode(), now, workspace, id, url)
+    note = SdkKey.update(jwks=orjson.dumps(jwks).decode(), fetched_at=now)
+    note.where(_these(workspace, SdkKey.id == id, SdkKey.jwks_url == url)).execute()
 
 
 @unrepeated
 def note_problem(workspace: int, id: str, url: str, problem: str) -> None:
     """Note why the set could not be fetched from the URL. Raises errors.StorageUnavailable."""
-    _NOTE_PROBLEM(problem, workspace, id, url)
+    note = SdkKey.update(problem=problem)
+    note.where(_these(workspace, SdkKey.id == id, SdkKey.jwks_url == url)).execute()
 
 
 def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
