@@ -79,13 +79,11 @@ def create(workspace: int, fields: dict[str, Any], now: int) -> ListRow:
     )  # fmt: skip
 
 
-_FIND = Statement(f"SELECT {_COLUMNS} FROM lists WHERE workspace_id = ? AND id = ?")
-
-
 def find(workspace: int, id: str) -> ListRow | None:
     """Return the list, an archived one too."""
-    rows = _FIND(workspace, id)
-    return _row(rows[0]) if rows else None
+    query = List.select(*[getattr(List, name) for name in ListRow._fields])
+    found: Any = query.where((List.workspace_id == workspace) & (List.id == id)).tuples().first()
+    return _row(found) if found else None
 
 
 _PAGE = Keyset("lists", lambda d: _COLUMNS)
@@ -99,7 +97,7 @@ def page(count: int, filters: Sequence[Filter], cursor: str | None, descending: 
 
 
 def update(workspace: int, id: str, fields: dict[str, Any]) -> bool:
-    """Change the fields of a list. Returns whether there is such a list."""
+    """Change the fields of a list. Returns True if there is such a list."""
     query = List.update(**fields).where((List.workspace_id == workspace) & (List.id == id))
     return bool(query.execute())
 

@@ -88,19 +88,21 @@ def _dump(rule: dict[str, Any]) -> Any:
     return orjson.dumps(rule).decode()
 
 
-_FIND = Statement(f"SELECT {_COLUMNS} FROM segments WHERE workspace_id = ? AND id = ?")
-_EVERYTHING = Statement(f"SELECT {_COLUMNS} FROM segments WHERE workspace_id = ? ORDER BY id")
+def _select(workspace: int) -> "peewee.ModelSelect[Segment]":
+    query = Segment.select(*[getattr(Segment, name) for name in SegmentRow._fields])
+    return query.where(Segment.workspace_id == workspace).order_by(Segment.id)
 
 
 def find(workspace: int, id: str) -> SegmentRow | None:
     """Return the segment of that id."""
-    rows = _FIND(workspace, id)
-    return _row(rows[0]) if rows else None
+    found: Any = _select(workspace).where(Segment.id == id).tuples().first()
+    return _row(found) if found else None
 
 
 def everything(workspace: int) -> list[SegmentRow]:
     """Return all segments of the workspace in the order of their ids, that of everybody first."""
-    return [_row(values) for values in _EVERYTHING(workspace)]
+    rows: Any = _select(workspace).tuples()
+    return [_row(values) for values in rows]
 
 
 _PAGE = Keyset("segments", lambda d: _COLUMNS)
@@ -119,24 +121,19 @@ def update(workspace: int, id: str, fields: dict[str, Any], now: int) -> None:
     query.where((Segment.workspace_id == workspace) & (Segment.id == id)).execute()
 
 
-_DELETE = Statement("DELETE FROM segments WHERE workspace_id = ? AND id = ? RETURNING id")
-
-
 def delete(workspace: int, id: str) -> None:
     """Delete a segment, and what is known of users in it. Call `change_set` first."""
-    _DELETE(workspace, id)
+    Segment.delete().where((Segment.workspace_id == workspace) & (Segment.id == id)).execute()
 
 
-_CHANGE_SET = Statement(
-    "INSERT INTO segment_sets (workspace_id, version) VALUES (?, ?) "
-    "ON CONFLICT (workspace_id) DO UPDATE SET version = excluded.version RETURNING version"
-)
 _VERSION = Statement("SELECT version FROM segment_sets WHERE workspace_id = ?")
 
 
 def change_set(workspace: int) -> None:
     """Give the rules of the workspace a new version, and keep others from changing them until the transaction ends."""
-    _CHANGE_SET(workspace, ids.new())
+    version = ids.new()
+    change = SegmentSet.insert(workspace_id=workspace, version=version)
+    change.on_conflict(conflict_target=[SegmentSet.workspace_id], update={SegmentSet.version: version}).execute()
 
 
 def version(workspace: int) -> str | None:
@@ -145,30 +142,23 @@ def version(workspace: int) -> str | None:
     return rows[0][0] if rows else None
 
 
-_SUPPRESS = Statement(
-    "INSERT INTO segment_suppressions (workspace_id, user_id, segment_id, suppressed_at) "
-    "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING user_id"
-)
-_RELEASE = Statement(
-    "DELETE FROM segment_suppressions WHERE workspace_id = ? AND user_id = ? AND segment_id = ? RETURNING user_id"
-)
-
-
 def suppress(workspace: int, user_id: str, segment_id: str, now: int) -> None:
     """Suppress the user in the segment; who is so already stays so since then."""
-    _SUPPRESS(workspace, user_id, segment_id, now)
+    mark = SegmentSuppression.insert(workspace_id=workspace, user_id=user_id, segment_id=segment_id, suppressed_at=now)
+    mark.on_conflict_ignore().execute()
 
 
 def release(workspace: int, user_id: str, segment_id: str) -> None:
     """Suppress the user in the segment no longer."""
-    _RELEASE(workspace, user_id, segment_id)
-
-
-_IS_SUPPRESSED = Statement(
-    "SELECT 1 FROM segment_suppressions WHERE workspace_id = ? AND user_id = ? AND segment_id = ?"
-)
+    SegmentSuppression.delete().where(_mark(workspace, user_id, segment_id)).execute()
 
 
 def is_suppressed(workspace: int, user_id: str, segment_id: str) -> bool:
     """Return True if the user is suppressed in the segment."""
-    return bool(_IS_SUPPRESSED(workspace, user_id, segment_id))
+    return SegmentSuppression.get_or_none(_mark(workspace, user_id, segment_id)) is not None
+
+
+def _mark(workspace: int, user_id: str, segment_id: str) -> peewee.Expression:
+    """The condition for one suppression."""
+    one = SegmentSuppression
+    return (one.workspace_id == workspace) & (one.user_id == user_id) & (one.segment_id == segment_id)
