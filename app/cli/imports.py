@@ -15,8 +15,9 @@ from app.schemas.customer_rows import FIELDS, Columns
 from app.schemas.imports import ignored, load_lines
 from app.services import imports, lists, workspaces
 from app.services.atomic import fields
-from app.services.imports import Plan, Progress, Record
+from app.services.imports import PORTION, Plan, Progress, Record
 
+_LOOKED_THROUGH = 1000  # records in which ignored keys are looked for before an import begins (docs/import.md)
 _KINDS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
@@ -82,8 +83,8 @@ def import_file(
 
 
 def _warnings(source: imports.File) -> list[str]:
-    """Return what is ignored in the first portion: to read all of a long file first would take long."""
-    first = next(source.portions(0, 0), None)
+    """Return what is ignored in the first records: to read all of a long file first would take long."""
+    first = next(source.portions(0, 0, _LOOKED_THROUGH // PORTION), None)
     return ignored(first.records) if first else []
 
 

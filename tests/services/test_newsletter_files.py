@@ -145,6 +145,16 @@ def test_a_column_that_is_nearly_a_field_is_told_with_it(import_csv):
     assert '--map "First Name=first_name"' in output and '--map "TAGS=FIELD"' in output
 
 
+def test_the_first_thousand_lines_of_json_are_looked_through_for_ignored_keys(import_csv):
+    def output(line):
+        lines = [f'{{"uid":"{fresh()}"}}' for _ in range(1_001)]
+        lines[line - 1] = f'{{"uid":"{fresh()}","firstName":"Ada"}}'
+        return import_csv("\n".join(lines), name="users.ndjson")
+
+    assert "line 1000: firstName: is ignored" in output(1_000)
+    assert "ignored" not in output(1_001)
+
+
 def test_lines_of_json_tell_what_is_ignored_before_they_are_stored(import_csv, api, tables):
     uid = fresh()
     lines = [
