@@ -119,11 +119,15 @@ def _other_than_json(req: Request, body: bytes) -> str:
         return "The body is empty; it must be JSON."
     if body.startswith(_GZIP) or req.headers.get("Content-Encoding", _PLAIN).lower() != _PLAIN:
         return "The body is compressed; it must be JSON as it is, without Content-Encoding."
-    if req.mimetype in _FORMS and not body.lstrip().startswith((b"{", b"[")):
+    if body.startswith(_MARKS):
+        return "The body begins with a byte order mark; it must be JSON in UTF-8 without one."
+    is_form = b"=" in body or body.startswith(b"--")
+    if req.mimetype in _FORMS and is_form and not body.lstrip().startswith((b"{", b"[")):
         return "The body is form-encoded; it must be JSON, whatever its Content-Type."
     return ""
 
 
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # of UTF-8 and UTF-16
 _GZIP = b"\x1f\x8b"  # how a body in gzip begins (RFC 1952)
 _PLAIN = "identity"
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

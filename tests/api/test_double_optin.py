@@ -97,8 +97,10 @@ def test_signing_up_twice_leaves_the_first_mail_good(api, news, pending):
 
 
 def test_nobody_confirms_on_an_archived_list_but_everybody_may_leave_it(api, news, pending, archive_list, tables):
+    email = api.get(f"users/{pending['uid']}").json["email"]
     archive_list(news)
     before = tables()
+    assert api.post(f"lists/{news}/subscribers", {"email": email}).status_code == 409
     assert [follow(api, pending["confirmation_url"], method).status_code for method in ("GET", "POST")] == [404, 404]
     assert tables() == before
     assert follow(api, pending["unsubscribe_url"], "POST").status_code == 200

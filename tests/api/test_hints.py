@@ -103,6 +103,7 @@ def test_a_405_says_what_the_route_takes(api):
     (b"", {}, "The body is empty; it must be JSON."), (b" \r\n", {"Content-Type": "application/json"}, "The body is empty; it must be JSON."),
     (b"id=u1", {"Content-Type": "application/x-www-form-urlencoded"}, "The body is form-encoded; it must be JSON, whatever its Content-Type."),
     (b"--x\r\n", {"Content-Type": "multipart/form-data; boundary=x"}, "The body is form-encoded; it must be JSON, whatever its Content-Type."),
+    (b"\xef\xbb\xbf{\"id\": \"u1\"}", {"Content-Type": "application/x-www-form-urlencoded"}, "The body begins with a byte order mark; it must be JSON in UTF-8 without one."),
     (gzip.compress(b"{}", mtime=0), {"Content-Encoding": "gzip"}, "The body is compressed; it must be JSON as it is, without Content-Encoding."),
     (gzip.compress(b"{}", mtime=0), {}, "The body is compressed; it must be JSON as it is, without Content-Encoding."),
     (b"\x8b\x00", {"Content-Encoding": "br"}, "The body is compressed; it must be JSON as it is, without Content-Encoding."),
