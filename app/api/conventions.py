@@ -57,14 +57,14 @@ def current() -> str:
     return of_path(request.path)
 
 
-def error_body(face: str, failure: errors.Failure, request_id: str) -> dict[str, Any]:
+def error_body(convention: str, failure: errors.Failure, request_id: str) -> dict[str, Any]:
     """Return the error body of a convention.
 
     Details whose name begins with a slash are JSON pointers into the body (RFC 6901), others name parameters.
     """
-    if face == ATOMIC:
+    if convention == ATOMIC:
         return {"errors": _atomic_errors(failure)}
-    if face == OAUTH:  # RFC 6749 section 5.2
+    if convention == OAUTH:  # RFC 6749 section 5.2
         return {"error": failure.code, "error_description": str(failure)}
     details = {"details": failure.details} if failure.details else {}
     hint = {"hint": failure.hint} if failure.hint else {}

@@ -51,7 +51,7 @@ _BY_STATUS = {413: errors.BodyTooLarge}
 
 
 def init_app(app: Flask) -> None:
-    """Answer every failure of the app, in the shape of the face that was called."""
+    """Answer every failure of the app, in the shape of the convention of its path."""
     app.register_error_handler(errors.Failure, answer)
     app.register_error_handler(HTTPException, answer_http)
     app.register_error_handler(Exception, answer_fault)

@@ -246,7 +246,7 @@ def _add(operation: dict[str, Any], path: str, failures: list[type[errors.Failur
 
 
 def face_of(path: str) -> str:
-    """Return the face of a path of the document."""
+    """Return the convention of a path of the document."""
     return conventions.of_path(path.replace("{environment}", _PATH_PARAMETERS["environment"]["example"]))
 
 
@@ -305,7 +305,7 @@ def _failures(operation: dict[str, Any], path: str, view: Any, method: str) -> l
     return [*dict.fromkeys(found), errors.InternalError]
 
 
-def _error_responses(failures: list[type[errors.Failure]], face: str) -> dict[str, Any]:
+def _error_responses(failures: list[type[errors.Failure]], convention: str) -> dict[str, Any]:
     by_status = defaultdict(list)
     for failure in failures:
         by_status[STATUS[failure]].append(failure)
@@ -315,8 +315,8 @@ def _error_responses(failures: list[type[errors.Failure]], face: str) -> dict[st
             "headers": _HEADERS.get(status, {}),
             "content": {
                 "application/json": {
-                    "schema": {"$ref": f"#/components/schemas/{_ERROR_SCHEMAS[face]}"},
-                    "examples": {failure.code: {"value": _error_example(failure, face)} for failure in found},
+                    "schema": {"$ref": f"#/components/schemas/{_ERROR_SCHEMAS[convention]}"},
+                    "examples": {failure.code: {"value": _error_example(failure, convention)} for failure in found},
                 }
             },
         }
@@ -324,14 +324,14 @@ def _error_responses(failures: list[type[errors.Failure]], face: str) -> dict[st
     }
 
 
-def _error_example(failure: type[errors.Failure], face: str) -> dict[str, Any]:
+def _error_example(failure: type[errors.Failure], convention: str) -> dict[str, Any]:
     """Such a failure as it may come; the request id is made up."""
     if issubclass(failure, errors.InvalidInput):
-        made: errors.Failure = failure({_EXAMPLE_PLACES[face]: ["Must be a valid email address."]})
+        made: errors.Failure = failure({_EXAMPLE_PLACES[convention]: ["Must be a valid email address."]})
     else:
         made = failure("The body must not be longer than 65536 bytes." if failure is errors.BodyTooLarge else None)
     made.hint = _EXAMPLE_HINTS.get(failure, "")
-    return conventions.error_body(face, made, "f1c2d3e4a5b60718")
+    return conventions.error_body(convention, made, "f1c2d3e4a5b60718")
 
 
 def _describe(schemas: dict[str, Any]) -> None:

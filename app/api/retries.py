@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 # In the environ of a request that failed on the hot path, and must be told so as on its route.
 FAILURE = "rollcall.failure"
 _NAMES = ("id", "uid", "source", "destination")  # under which requests and replies name users
-_GROUPS = ("data", "userIds")  # under which the Atomic face has uids as keys, or as a list of them
+_GROUPS = ("data", "userIds")  # under which the Atomic API has uids as keys, or as a list of them
 _COUNTS = {"status", "accepted", "rejected", "duplicate", "dropped", "errors", "warnings"}
 _METHODS = ("POST", "PUT", "PATCH")
 

@@ -17,7 +17,7 @@ from app.services import imports, lists, workspaces
 from app.services.atomic import fields
 from app.services.imports import PORTION, Plan, Progress, Record
 
-_LOOKED_THROUGH = 1000  # records in which ignored keys are looked for before an import begins (docs/import.md)
+_RECORDS_CHECKED_FIRST = 1000  # records in which ignored keys are looked for before an import begins (docs/import.md)
 _KINDS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
@@ -84,7 +84,7 @@ def import_file(
 
 def _warnings(source: imports.File) -> list[str]:
     """Return what is ignored in the first records: to read all of a long file first would take long."""
-    first = next(source.portions(0, 0, _LOOKED_THROUGH // PORTION), None)
+    first = next(source.portions(0, 0, _RECORDS_CHECKED_FIRST // PORTION), None)
     return ignored(first.records) if first else []
 
 

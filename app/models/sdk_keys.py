@@ -61,7 +61,7 @@ class SdkKeyRow(NamedTuple):
     problem: str | None
 
 
-def _these(workspace: int, *more: peewee.Expression) -> peewee.Expression:
+def _where(workspace: int, *more: peewee.Expression) -> peewee.Expression:
     """The condition for keys of the workspace."""
     return functools.reduce(operator.and_, more, SdkKey.workspace_id == workspace)
 
@@ -74,12 +74,12 @@ def _select(*where: peewee.Expression) -> list[SdkKeyRow]:
 
 def find(workspace: int, id: str) -> SdkKeyRow | None:
     """Return the key of that id."""
-    return next(iter(_select(_these(workspace, SdkKey.id == id))), None)
+    return next(iter(_select(_where(workspace, SdkKey.id == id))), None)
 
 
 def of_workspace(workspace: int) -> list[SdkKeyRow]:
     """Return the keys of the workspace in the order they were made."""
-    return _select(_these(workspace))
+    return _select(_where(workspace))
 
 
 def create(workspace: int, fields: Mapping[str, Any], now: int) -> str:
@@ -91,12 +91,12 @@ def create(workspace: int, fields: Mapping[str, Any], now: int) -> str:
 
 def update(workspace: int, id: str, fields: Mapping[str, Any]) -> None:
     """Set these columns, at least one."""
-    SdkKey.update(**_stored(fields)).where(_these(workspace, SdkKey.id == id)).execute()
+    SdkKey.update(**_stored(fields)).where(_where(workspace, SdkKey.id == id)).execute()
 
 
 def delete(workspace: int, id: str) -> bool:
     """Delete the key. Returns True if there was one."""
-    return bool(SdkKey.delete().where(_these(workspace, SdkKey.id == id)).execute())
+    return bool(SdkKey.delete().where(_where(workspace, SdkKey.id == id)).execute())
 
 
 @unrepeated
@@ -107,21 +107,21 @@ def claim_fetch(workspace: int, id: str, url: str, now: int, before: int) -> boo
     """
     is_due = SdkKey.tried_at.is_null() | (SdkKey.tried_at <= before)
     claim = SdkKey.update(tried_at=now, problem=None)
-    return bool(claim.where(_these(workspace, SdkKey.id == id, SdkKey.jwks_url == url, is_due)).execute())
+    return bool(claim.where(_where(workspace, SdkKey.id == id, SdkKey.jwks_url == url, is_due)).execute())
 
 
 @unrepeated
 def note_fetched(workspace: int, id: str, url: str, jwks: list[dict[str, str]], now: int) -> None:
     """Keep the set that was fetched from the URL, if it is still the key's. Raises errors.StorageUnavailable."""
     note = SdkKey.update(jwks=orjson.dumps(jwks).decode(), fetched_at=now)
-    note.where(_these(workspace, SdkKey.id == id, SdkKey.jwks_url == url)).execute()
+    note.where(_where(workspace, SdkKey.id == id, SdkKey.jwks_url == url)).execute()
 
 
 @unrepeated
 def note_problem(workspace: int, id: str, url: str, problem: str) -> None:
     """Note why the set could not be fetched from the URL. Raises errors.StorageUnavailable."""
     note = SdkKey.update(problem=problem)
-    note.where(_these(workspace, SdkKey.id == id, SdkKey.jwks_url == url)).execute()
+    note.where(_where(workspace, SdkKey.id == id, SdkKey.jwks_url == url)).execute()
 
 
 def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:

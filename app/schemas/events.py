@@ -9,6 +9,7 @@ from app.domain import cursors, ids
 from app.schemas.fields import (
     MAX_META_KEY,
     MAX_PROPERTIES,
+    ByValue,
     Column,
     Date,
     EventCursor,
@@ -18,7 +19,6 @@ from app.schemas.fields import (
     Scalar,
     ShownDate,
     Text,
-    Unsure,
     digits_of,
 )
 from app.schemas.queries import StrictQuerySchema
@@ -58,7 +58,7 @@ class EventName(Text):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         return super()._deserialize(digits_of(value), attr, data, **kwargs)
 
-    load_column = Unsure.load_column
+    load_column = ByValue.load_column
 
 
 class EventSchema(Schema):

@@ -38,7 +38,7 @@ _SCALARS: frozenset[type] = frozenset((str, int, float, bool))
 Column = Sequence[Any]
 
 
-class Unsure:
+class ByValue:
     """A field whose columns are loaded value by value, by its schema."""
 
     def load_column(self, column: Column) -> Column | None:
@@ -49,7 +49,7 @@ class Unsure:
         return None
 
 
-class Rule(Unsure, fields.Field[Any]):
+class Rule(ByValue, fields.Field[Any]):
     """A field whose rule is told in the OpenAPI document: `schema` holds its JSON Schema keywords."""
 
     schema: ClassVar[dict[str, Any]] = {}
@@ -61,7 +61,7 @@ class Rule(Unsure, fields.Field[Any]):
         super().__init__(metadata=metadata, **kwargs)
 
 
-class Text(Unsure, fields.String):
+class Text(ByValue, fields.String):
     """A string that both databases keep: no NUL, no lone surrogate."""
 
     def __init__(self, **kwargs: Any):
@@ -225,7 +225,7 @@ class QueryDate(Date):
         is_number = isinstance(value, str) and re.fullmatch("-?[0-9]{1,15}", value)
         return super()._deserialize(int(value) if is_number else value, attr, data, **kwargs)
 
-    load_column = Unsure.load_column
+    load_column = ByValue.load_column
 
 
 class ShownDate(Date):

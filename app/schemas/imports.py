@@ -63,7 +63,7 @@ def _load_line(index: int, line: bytes | None, list_ids: Sequence[str] = ()) -> 
     kind = item.get("type", "update")
     if kind not in ("create", "update", "event"):
         raise errors.InvalidInput({"type": ["Must be create, update or event, or be left out."]})
-    # null says nothing of who is meant; a create must say whom it makes.
+    # A null uid or id counts as left out, but a create must name its user.
     named = [name for name in _NAMES_OF_USER if name in item and (item[name] is not None or kind == "create")]
     uid = load_uid(item[named[0]], named[0]) if named else ""
     fields = {name: value for name, value in item.items() if name not in _NAMES_OF_USER}

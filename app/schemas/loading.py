@@ -12,7 +12,7 @@ from marshmallow import Schema
 
 from app.domain import uids
 from app.schemas.events import EventSchema
-from app.schemas.fields import Column, Unsure
+from app.schemas.fields import ByValue, Column
 from app.schemas.users import UserFieldsSchema
 
 Body = dict[str, Any]
@@ -127,7 +127,7 @@ def _with(body: Body, changed: Mapping[str, Iterator[Any]]) -> Body:
 
 def _has_columns(field: Any) -> bool:
     """Return True if the field can load a column at all."""
-    return isinstance(field, Unsure) and type(field).load_column is not Unsure.load_column
+    return isinstance(field, ByValue) and type(field).load_column is not ByValue.load_column
 
 
 _EVENTS = _Loader(EventSchema)

@@ -13,6 +13,7 @@ from app.schemas.fields import (
     MAX_META_VALUE,
     MAX_NAME,
     MAX_TOKEN,
+    ByValue,
     Date,
     Email,
     Flag,
@@ -22,7 +23,6 @@ from app.schemas.fields import (
     Text,
     TimeZone,
     Uid,
-    Unsure,
 )
 
 MAX_LISTS = 1000  # as many as a batch has items; what names more lists than that is no person
@@ -82,13 +82,13 @@ class PlaceField(Text):
             value = value.get("id")
         return Place(super()._deserialize(value, attr, data, **kwargs), status)
 
-    load_column = Unsure.load_column
+    load_column = ByValue.load_column
 
 
 class DeviceToken(Text):
     """A push token, which is kept beside the user and belongs to a platform: no plain field of a user."""
 
-    load_column = Unsure.load_column
+    load_column = ByValue.load_column
 
 
 class UserFieldsSchema(Schema):

@@ -238,8 +238,8 @@ def _act(workspace: int, user_id: str, found: ListRow, act: Act) -> str:
     """Do what the act does with the place of a locked user, and return its status. Raises errors.Conflict."""
     now = store.statuses(workspace, user_id).get(found.id)
     status = decide(now, act, double_optin=found.double_optin)
-    is_vain = status == PENDING and found.archived_at is not None  # nobody could confirm it
-    if is_vain or not subscriptions.change(workspace, user_id, found.id, now, status):
+    cannot_be_confirmed = status == PENDING and found.archived_at is not None
+    if cannot_be_confirmed or not subscriptions.change(workspace, user_id, found.id, now, status):
         raise errors.Conflict("The list is archived: it takes no new subscribers.")
     return str(status)
 

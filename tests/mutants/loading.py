@@ -104,9 +104,9 @@ _EVENTS_TAKEN = [
 ]
 _OTHERS = [
     ("the date of the first for all", LOADING, "next(changed[name]) if name", "list(changed[name])[0] if name", DATES),
-    ("the id of an event as a plain text", EVENTS, "**kwargs)\n\n    load_column = Unsure.load_column", "**kwargs)", LEFT),
+    ("the id of an event as a plain text", EVENTS, "**kwargs)\n\n    load_column = ByValue.load_column", "**kwargs)", LEFT),
     ("one timestamp is enough", EVENTS, "max(times, default=0) <=", "min(times, default=0) <=", DATES),
-    ("push tokens as plain texts", USERS, "no plain field of a user.\"\"\"\n\n    load_column = Unsure.load_column", "no plain field of a user.\"\"\"", LEFT),
+    ("push tokens as plain texts", USERS, "no plain field of a user.\"\"\"\n\n    load_column = ByValue.load_column", "no plain field of a user.\"\"\"", LEFT),
     ("any uid of a new user", LOADING, ' or not uids.is_plain(id)', "", NEW_USER),
     ("a uid of a new user that is no text", LOADING, "id.__class__ is not str or not uids.is_plain(id)", "not uids.is_plain(id := str(id))", NEW_USER),
     ("a new user without its uid", LOADING, '{**fields, "id": id}', "fields", NEW_USER),

@@ -11,7 +11,7 @@ from app.domain import uids
 from app.domain.writes import Alike, Item
 from app.schemas import batches, loading
 from app.schemas.events import EventSchema
-from app.schemas.fields import Uid, Unsure
+from app.schemas.fields import ByValue, Uid
 from app.schemas.users import CreateUserSchema, UpdateUserSchema
 from tests import properties
 from tests.schemas import bodies
@@ -153,11 +153,11 @@ def test_each_lane_loads_events_as_the_schema_does(lane):
 def test_a_field_with_a_rule_of_its_own_says_it_of_columns_too():
     """Otherwise it would load its columns by the rule of the class that it is made from."""
     fields = [type(one) for schema in (*USER_SCHEMAS, *EVENT_SCHEMAS) for one in schema.fields.values()]
-    for kind in [one for one in fields if issubclass(one, Unsure)]:
+    for kind in [one for one in fields if issubclass(one, ByValue)]:
         rule, column = (
             [one for one in kind.__mro__ if name in vars(one)][0] for name in ("_deserialize", "load_column")
         )
-        assert column is Unsure or issubclass(column, rule), kind
+        assert column is ByValue or issubclass(column, rule), kind
 
 
 # Items of a batch: a type and a uid stand beside the fields.

@@ -42,7 +42,7 @@ def grant(service, client):
 
 
 def ask(service, token, method, path, body=None):
-    """Call the Atomic face; return the status and the reply."""
+    """Call the Atomic API; return the status and the reply."""
     with service.connection() as connection:
         headers = {"Authorization": f"Bearer {token}"}
         return service.send(connection, method, f"/v1/{ENVIRONMENT}/{path}", body, by=None, **headers)

@@ -29,7 +29,7 @@ def service(request, new_database):
 
 @pytest.fixture
 def atomic(service):
-    """Call the Atomic face with a client of its own."""
+    """Call the Atomic API with a client of its own."""
     made = json.loads(service.rollcall("credentials", "create", "events", "--json"))
     pair = f"client_id={made['client_id']}&client_secret={made['client_secret']}"
     reply = service.call("POST", f"/oauth2/token?grant_type=client_credentials&{pair}", by=None)[1]

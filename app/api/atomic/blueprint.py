@@ -39,7 +39,7 @@ class AtomicParser(StrictParser):
 
 
 class AtomicBlueprint(Blueprint):
-    """The routes of the Atomic face."""
+    """The routes of the Atomic API."""
 
     ARGUMENTS_PARSER = AtomicParser()
 

@@ -50,7 +50,8 @@ class Form(NamedTuple):
 
     returning: what it answers of each user, SQL by the dialect. guards_email: an email may be set or repeated, not
     changed. leaves_claimed: rows are left out for which `finding.claimants` finds a user: asking for those first took
-    a fifth of a create that came alone. on_conflict: what becomes of a user who is there, see `on_conflict`.
+    a fifth of a create that came alone. on_conflict: what becomes of a stored user, as
+    `_on_conflict` tells it.
     """
 
     returning: Callable[[Dialect], str] | None = None

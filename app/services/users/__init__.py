@@ -1,8 +1,8 @@
 """Users: create, retrieve, update, delete, and the pages of them (engage.md sections 3 and 4)."""
 
+from app.domain.shape import UserRow
 from app.services.users.writing import (
     Saved,
-    UserRow,
     archive,
     claim,
     create,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app import clock, errors
-from app.domain import cursors, ids, uids
+from app.domain import cursors, ids, shape, uids
 from app.domain.actions import Action
 from app.domain.consent import Act
 from app.domain.contacts import key_of_email, key_of_number
@@ -21,28 +21,8 @@ from app.services.audit import Caller
 from app.services.conditions import Holds
 from app.services.segments import membership
 
-__all__ = [
-    "Saved",
-    "UserRow",
-    "archive",
-    "claim",
-    "create",
-    "delete",
-    "fill",
-    "lock",
-    "make_without_uid",
-    "page",
-    "patch",
-    "remove_attribute",
-    "remove_device",
-    "retrieve",
-    "too_many_keys",
-    "update",
-]
-
 # Fields that are not columns of the user: with one of them a write takes more than one statement.
 _BESIDE = ("device_token", "lists", "accounts")
-_FILLED = ("first_name", "last_name", "email", "number")
 
 
 class Saved(NamedTuple):
@@ -199,10 +179,14 @@ def fill(workspace: int, uid: str, changes: Mapping[str, Any]) -> None:
     """
     store.lock(workspace, uid)
     now = retrieve(workspace, uid)
-    blanks = {name: value for name, value in changes.items() if name in _FILLED and getattr(now, name) is None}
+    blanks = {name: value for name, value in changes.items() if _is_blank(now, name)}
     meta = {key: value for key, value in (changes.get("meta") or {}).items() if key not in now.meta}
     if blanks or meta:
         _save(workspace, uid, {**blanks, "meta": meta}, full=True)
+
+
+def _is_blank(user: UserRow, name: str) -> bool:
+    return name in shape.FIELDS and shape.FIELDS[name].is_filled and getattr(user, name) is None
 
 
 def make_without_uid(workspace: int, changes: Mapping[str, Any]) -> UserRow:

@@ -1,4 +1,4 @@
-"""The Atomic face as clients of one environment see it."""
+"""The Atomic API as clients of one environment see it."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.factories import Api
 
 
 class Atomic(Api):
-    """Calls the Atomic face in this process. A path that does not begin with a slash stands under the environment.
+    """Calls the Atomic API in this process. A path that does not begin with a slash stands under the environment.
 
     by: a role of a client of the environment, None for no token, or the value of an Authorization header.
     """

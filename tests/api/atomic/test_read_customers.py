@@ -1,4 +1,4 @@
-"""`GET user` and `GET users` of the Atomic face."""
+"""`GET user` and `GET users` of the Atomic API."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`POST users` of the Atomic face."""
+"""`POST users` of the Atomic API."""
 
 import json
 import random
