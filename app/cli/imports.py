@@ -78,7 +78,7 @@ def import_file(
     with tqdm(total=source.size, initial=began.position, unit="B", unit_scale=True, unit_divisor=1024) as bar:
         for progress in imports.run(plan, began):
             bar.update(progress.position - bar.n)
-            bar.set_postfix_str(f"{progress.stored} stored, {progress.refused} refused", refresh=False)
+            bar.set_postfix_str(_counts(progress), refresh=False)
     _tell(progress, plan, "nothing was changed" if dry_run else "")
 
 
@@ -125,8 +125,14 @@ def load(records: Sequence[Record], list_ids: Sequence[str] = ()) -> Loaded:
     return load_lines([record.content for record in records], list_ids)
 
 
+def _counts(progress: Progress) -> str:
+    """Return the counts of an import in words; those of events that were not stored, only where there are any."""
+    unstored = [f"{count} {name}" for name in ("duplicate", "dropped") if (count := getattr(progress, name))]
+    return ", ".join([f"{progress.stored} stored", f"{progress.refused} refused", *unstored])
+
+
 def _tell(progress: Progress, plan: Plan, more: str) -> None:
-    told = [f"{progress.stored} stored, {progress.refused} refused"]
+    told = [_counts(progress)]
     told += [f"see {plan.error_path}"] if progress.refused else []
     click.echo("; ".join([*told, *([more] if more else [])]))
     if progress.refused:

@@ -16,6 +16,8 @@ class Import(BaseModel):
     line = peewee.BigIntegerField()
     stored = peewee.BigIntegerField()
     refused = peewee.BigIntegerField()
+    duplicate = peewee.BigIntegerField(default=0)
+    dropped = peewee.BigIntegerField(default=0)
     error_bytes = peewee.BigIntegerField()
     began_at = peewee.BigIntegerField()
     ended_at = peewee.BigIntegerField(null=True)
@@ -28,8 +30,9 @@ class Import(BaseModel):
 class Progress(NamedTuple):
     """How far an import has come.
 
-    position: bytes of the file that are done. line: lines of it that are. stored, refused: records. error_bytes: how
-    long the file of errors is. ended_at: epoch milliseconds; None before the end.
+    position: bytes of the file that are done. line: lines of it that are. stored, refused: records. duplicate: events
+    whose id was there; dropped: events of archived or erased users. error_bytes: how long the file of errors is.
+    ended_at: epoch milliseconds; None before the end.
     """
 
     position: int = 0
@@ -38,6 +41,8 @@ class Progress(NamedTuple):
     refused: int = 0
     error_bytes: int = 0
     ended_at: int | None = None
+    duplicate: int = 0
+    dropped: int = 0
 
 
 _COLUMNS = [getattr(Import, name) for name in Progress._fields]

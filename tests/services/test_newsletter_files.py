@@ -145,6 +145,16 @@ def test_a_column_that_is_nearly_a_field_is_told_with_it(import_csv):
     assert '--map "First Name=first_name"' in output and '--map "TAGS=FIELD"' in output
 
 
+def test_events_that_are_not_stored_are_counted_apart(import_csv, api):
+    archived, erased, known = api.user()["uid"], api.user()["uid"], api.user()["uid"]
+    api.post(f"users/{archived}/archive")
+    api.delete(f"users/{erased}")
+    api.post(f"users/{known}/events", {"event": "Paid", "id": "order-17"})
+    lines = [f'{{"type":"event","uid":"{uid}","event":"Paid","timestamp":0}}' for uid in (archived, erased, known)]
+    lines.append(f'{{"type":"event","uid":"{known}","id":"order-17","event":"Paid"}}')
+    assert "1 stored, 0 refused, 1 duplicate, 2 dropped" in import_csv("\n".join(lines), name="events.ndjson")
+
+
 def test_the_first_thousand_lines_of_json_are_looked_through_for_ignored_keys(import_csv):
     def output(line):
         lines = [f'{{"uid":"{fresh()}"}}' for _ in range(1_001)]

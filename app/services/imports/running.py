@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from app.domain.writes import Loaded, are_plain
 from app.models import imports as store
 from app.models.database import db, forget_connection, transaction
 from app.models.imports import Progress
+from app.services import events
 from app.services.imports.records import Portion, Record
 from app.services.users import batches, claims
 from app.services.users.batches import Ready
@@ -198,12 +200,16 @@ def _store(plan: Plan, progress: Progress, part: _Part) -> Progress:
 @transaction
 def _store_part(plan: Plan, progress: Progress, part: _Part) -> Progress:
     portion = part.portion
-    refused = {**part.refused, **batches.refused_of(batches.run_within(plan.workspace, part.ready))}
+    unstored = batches.run_within(plan.workspace, part.ready)
+    refused = {**part.refused, **batches.refused_of(unstored)}
+    outcomes = Counter(one for one in unstored.values() if isinstance(one, str))
     done = Progress(
         position=portion.position,
         line=portion.line,
-        stored=progress.stored + len(portion.records) - len(refused),
+        stored=progress.stored + len(portion.records) - len(refused) - outcomes.total(),
         refused=progress.refused + len(refused),
+        duplicate=progress.duplicate + outcomes[events.DUPLICATE],
+        dropped=progress.dropped + outcomes[events.DROPPED],
         error_bytes=_tell(plan.error_path, progress.error_bytes, portion.records, refused),
     )
     if plan.is_trial:

@@ -37,8 +37,8 @@ class FileLane(Lane):
             [*_, progress] = imports.run(plan, imports.begin(plan, self.again))
         except Finished as finished:
             progress = finished.progress
-        assert progress.stored + progress.refused == 1, progress
-        if progress.stored:
+        assert progress.stored + progress.refused + progress.duplicate + progress.dropped == 1, progress
+        if not progress.refused:
             return Outcome(True, said=progress)
         [_, *rows] = csv.reader(told.read_text().splitlines())
         return Outcome(False, frozenset(field for _, field, _ in rows), said=rows)
